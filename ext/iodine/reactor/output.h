@@ -1,0 +1,50 @@
+/* What waits to be written to one descriptor: bytes, borrowed memory and files, in order. Not thread safe. */
+#ifndef IOD_REACTOR_OUTPUT_H
+#define IOD_REACTOR_OUTPUT_H
+
+#include "../base/result.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+typedef enum {
+  IOD_SEGMENT_BYTES,  /* borrowed until return: written at once or copied */
+  IOD_SEGMENT_SHARED, /* borrowed until `release` is given back: always, exactly once */
+  IOD_SEGMENT_FILE,   /* takes ownership of fd; sent from offset, length bytes */
+} iod_segment_kind_t;
+
+typedef struct iod_segment {
+  iod_segment_kind_t kind;
+  int fd;
+  const char *bytes;
+  size_t length;
+  off_t offset;
+  void *release;
+} iod_segment_t;
+
+/* Called when shared memory is no longer needed. It must not touch the output. */
+typedef struct iod_releaser {
+  void (*release)(void *context, void *token);
+  void *context;
+} iod_releaser_t;
+
+typedef struct iod_output {
+  struct iod_chunk *first, *last;
+  size_t pending; /* bytes */
+} iod_output_t;
+
+/* Takes over one segment: copies bytes, keeps the rest. IOD_E_NOMEM: released or closed all the same, nothing was
+ * queued. */
+IOD_MUST_USE int iod_output_add(iod_output_t *output, const iod_segment_t *segment, const iod_releaser_t *releaser);
+
+/* Lets go of a segment that will not be sent. */
+void iod_segment_drop(const iod_segment_t *segment, const iod_releaser_t *releaser);
+
+/* Writes until the queue is empty (1), the descriptor is full (0), about `budget` bytes went out (2), or the peer is
+ * gone or a file came up short (IOD_E_CLOSED). */
+IOD_MUST_USE int iod_output_write(iod_output_t *output, int fd, size_t budget, const iod_releaser_t *releaser);
+
+void iod_output_clear(iod_output_t *output, const iod_releaser_t *releaser);
+
+#endif

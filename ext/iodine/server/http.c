@@ -1,0 +1,412 @@
+#include "http.h"
+
+#include "../base/alloc.h"
+#include "../base/clock.h"
+#include "../base/log.h"
+#include "../protocol/http1_response.h"
+#include "server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { HEAD, BODY, APP, DONE };
+
+enum {
+  ROW = 16, /* pipelined requests of one connection that may go before others */
+  CORK_LIMIT =
+      64 * 1024, /* bytes gathered for a pipelining client; also what may wait before its next request is read */
+};
+
+static iod_http_t *http_of(iod_stream_t *s) { return (iod_http_t *)(void *)s; }
+static iod_server_t *server_of(const iod_http_t *http) { return http->listener->server; }
+static const iod_settings_t *settings_of(const iod_http_t *http) { return &http->listener->settings; }
+
+static void deadline(iod_http_t *http, uint32_t ms) {
+  if (ms)
+    iod_stream_deadline(&http->stream, http->stream.loop->now + ms);
+  else
+    iod_stream_no_deadline(&http->stream);
+}
+
+/* ---- answers that the server gives itself ---- */
+
+static void answer(iod_http_t *http, int status, iod_slice_t extra, bool head_only) {
+  iod_buffer_t out = {0};
+  char date[IOD_DATE_LENGTH];
+  iod_date_format(date, time(NULL));
+  if (iod_http1_error_response(&out, status, date, extra, head_only) == 0) {
+    iod_segment_t segment = {
+        .kind = IOD_SEGMENT_BYTES, .bytes = iod_buffer_head(&out), .length = iod_buffer_length(&out)};
+    http->stream.corked = false;
+    int sent = iod_stream_send(&http->stream, &segment, 1);
+    (void)sent; /* whoever doesn't take it has gone */
+  }
+  iod_buffer_deinit(&out);
+}
+
+static void refuse(iod_http_t *http, int status, const char *why) {
+  iod_log(IOD_LOG_DEBUG, "refused a request of %s with %d: %s", http->remote.ip, status, why);
+  http->state = DONE;
+  answer(http, status, (iod_slice_t){0}, false);
+  iod_stream_finish(&http->stream);
+}
+
+static int status_of(int error) {
+  switch (error) {
+  case IOD_E_NOMEM: return 503;
+  case IOD_E_SYSTEM: return errno == ENOSPC || errno == EDQUOT ? 507 : 500;
+  default: return -error;
+  }
+}
+
+/* ---- requests ---- */
+
+static void finish_answer(iod_http_t *http, int flags);
+
+static void answer_options(iod_http_t *http) {
+  char date[IOD_DATE_LENGTH], line[160];
+  iod_date_format(date, time(NULL));
+  bool keep = http->request->keep_alive;
+  int n = snprintf(
+      line, sizeof line,
+      "HTTP/1.1 204 No Content\r\nallow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\ndate: %.29s\r\n%s\r\n", date,
+      keep ? (http->request->head.minor ? "" : "connection: keep-alive\r\n") : "connection: close\r\n");
+  iod_segment_t segment = {.kind = IOD_SEGMENT_BYTES, .bytes = line, .length = (size_t)n};
+  iod_send_t send = {.flags = IOD_SEND_LAST, .status = 204};
+  iod_request_t *request = http->request;
+  int sent = iod_http_send(server_of(http), request, &send, &segment, 1);
+  (void)sent;
+  iod_request_unref(request); /* the application's reference: it never sees this one */
+}
+
+static void dispatch(iod_http_t *http) {
+  iod_request_t *r = http->request;
+  iod_server_t *server = server_of(http);
+  http->state = APP;
+  http->stream.paused = true;
+  if (http->stream.output.pending == 0) iod_stream_no_deadline(&http->stream);
+  if (r->head.method_id == IOD_METHOD_OPTIONS && iod_slice_equal(iod_request_slice(r, r->head.path), IOD_SLICE("*"))) {
+    answer_options(http);
+    return;
+  }
+  if (http->stream.peer_closed) atomic_store(&r->gone, IOD_GONE_HALF);
+  bool first = http->stream.corked && ++http->row < ROW;
+  if (!first) http->row = 0;
+  iod_jobs_push(&server->jobs, &r->job, first);
+}
+
+static void begin_body(iod_http_t *http, bool body_came) {
+  const iod_http1_head_t *head = &http->request->head;
+  if (head->body == IOD_BODY_LENGTH) {
+    iod_http1_body_length(&http->body, head->content_length);
+    iod_spool_init(&http->spool, head->content_length);
+  } else {
+    iod_http1_body_chunked(&http->body, settings_of(http)->limits.body);
+    iod_spool_init(&http->spool, 0);
+  }
+  http->state = BODY;
+  bool expected = head->expect_continue && !body_came;
+  deadline(http, settings_of(http)->body_timeout); /* may close, and with it goes the request */
+  if (!expected) return;
+  iod_segment_t segment = {.kind = IOD_SEGMENT_BYTES, .bytes = "HTTP/1.1 100 Continue\r\n\r\n", .length = 25};
+  int sent = iod_stream_send(&http->stream, &segment, 1);
+  (void)sent;
+  iod_http_uncork(http); /* with the answers before it, if those were gathered */
+}
+
+static void begin_request(iod_http_t *http, const iod_http1_parser_t *parser, const char *bytes, size_t length) {
+  iod_request_t *r = iod_request_new(parser, bytes);
+  if (!r) {
+    refuse(http, 503, "out of memory");
+    return;
+  }
+  r->connection = http->stream.handle;
+  r->listener = http->listener;
+  r->remote = http->remote;
+  r->begun_us = http->begun_us;
+  atomic_init(&r->keep_alive, r->head.keep_alive && !server_of(http)->draining);
+  http->request = r;
+  http->status = 0;
+  http->body_bytes = 0;
+  bool body = r->head.body == IOD_BODY_CHUNKED || (r->head.body == IOD_BODY_LENGTH && r->head.content_length > 0);
+  if (body)
+    begin_body(http, length > r->head.length);
+  else
+    dispatch(http);
+}
+
+static void drop_parser(iod_http_t *http) {
+  if (http->parser) iod_pool_give(&server_of(http)->parsers, http->parser);
+  http->parser = NULL;
+}
+
+/* A head that didn't come whole keeps its parser until it is. */
+static bool keep_parser(iod_http_t *http) {
+  iod_server_t *server = server_of(http);
+  const iod_http1_parser_t *scratch = &server->scratch_parser;
+  http->parser = iod_pool_take(&server->parsers);
+  if (!http->parser) return false;
+  memcpy(http->parser, scratch,
+         offsetof(iod_http1_parser_t, headers) + scratch->head.header_count * sizeof scratch->headers[0]);
+  deadline(http, settings_of(http)->head_timeout);
+  return true;
+}
+
+static size_t take_head(iod_http_t *http, const char *bytes, size_t length) {
+  iod_http1_parser_t *parser = http->parser;
+  if (!parser) {
+    parser = &server_of(http)->scratch_parser;
+    iod_http1_parser_reset(parser);
+    http->begun_us = http->stream.loop->now_us;
+  }
+  int used = iod_http1_parse_head(parser, &settings_of(http)->limits, bytes, length);
+  if (used == 0) {
+    if (!http->parser && !keep_parser(http)) refuse(http, 503, "out of memory");
+    return 0;
+  }
+  if (used > 0) begin_request(http, parser, bytes, length);
+  drop_parser(http);
+  if (used > 0) return (size_t)used;
+  refuse(http, status_of(used), iod_error_name(used));
+  return length;
+}
+
+static size_t take_body(iod_http_t *http, const char *bytes, size_t length) {
+  iod_slice_t data;
+  int64_t used = iod_http1_body_decode(&http->body, bytes, length, &data);
+  int error = used < 0 ? (int)used : iod_spool_append(&http->spool, data.at, data.length);
+  bool done = !error && iod_http1_body_done(&http->body);
+  if (done) error = iod_spool_end(&http->spool);
+  if (error) {
+    int status = status_of(error);
+    if (status >= 500) iod_log(IOD_LOG_ERROR, "can't keep the body of a request: %s", strerror(errno));
+    refuse(http, status, iod_error_name(error));
+    return length;
+  }
+  if (done) {
+    iod_request_set_body(http->request, &http->spool);
+    dispatch(http);
+  } else {
+    deadline(http, settings_of(http)->body_timeout);
+  }
+  return (size_t)used;
+}
+
+/* ---- the stream's callbacks ---- */
+
+static size_t on_data(iod_stream_t *s, const char *bytes, size_t length) {
+  iod_http_t *http = http_of(s);
+  if (http->state == HEAD) return take_head(http, bytes, length);
+  if (http->state == BODY) return take_body(http, bytes, length);
+  return length;
+}
+
+static void on_eof(iod_stream_t *s) {
+  http_of(s)->state = DONE;
+  iod_stream_finish(s);
+}
+
+static void on_hangup(iod_stream_t *s) {
+  iod_http_t *http = http_of(s);
+  if (http->state == APP) atomic_store(&http->request->gone, IOD_GONE_HALF);
+}
+
+static void tell_writers(iod_http_t *http) {
+  iod_server_t *server = server_of(http);
+  if (atomic_load(&server->drain_waiters) > 0) iod_server_wake_waiters(server);
+}
+
+static void go_on(iod_http_t *http);
+
+static void on_written(iod_stream_t *s) {
+  iod_http_t *http = http_of(s);
+  if (http->request) {
+    atomic_store(&http->request->pending, s->output.pending);
+    tell_writers(http);
+  }
+  if (s->output.pending > 0)
+    deadline(http, settings_of(http)->write_timeout);
+  else if (http->held)
+    go_on(http);
+  else if (http->state == HEAD && !http->parser)
+    deadline(http, settings_of(http)->keep_alive);
+  else if (http->state == APP)
+    iod_stream_no_deadline(s);
+}
+
+static void on_timeout(iod_stream_t *s) {
+  iod_http_t *http = http_of(s);
+  if (s->output.pending > 0 || http->state == DONE) {
+    iod_log(IOD_LOG_DEBUG, "closed a connection of %s that did not read for %u ms", http->remote.ip,
+            settings_of(http)->write_timeout);
+    iod_stream_close(s);
+  } else if (http->parser || http->state == BODY) {
+    refuse(http, 408, http->parser ? "the head took too long" : "the body stood still");
+  } else if (http->state == HEAD) {
+    iod_stream_close(s);
+  }
+}
+
+static void uncork_remove(iod_http_t *http) {
+  if (!http->in_corked) return;
+  iod_http_t **link = &server_of(http)->corked;
+  while (*link != http) link = &(*link)->next_corked;
+  *link = http->next_corked;
+  http->in_corked = false;
+}
+
+static void on_close(iod_stream_t *s) {
+  iod_http_t *http = http_of(s);
+  iod_server_t *server = server_of(http);
+  uncork_remove(http);
+  drop_parser(http);
+  iod_spool_deinit(&http->spool);
+  if (http->request) {
+    iod_request_t *r = http->request;
+    bool answering = http->state == APP;
+    http->request = NULL;
+    atomic_store(&r->gone, IOD_GONE);
+    tell_writers(http);
+    /* Who hangs up leaves nothing behind in the queue: clients that come and go would fill it without limit. */
+    bool unseen = !answering || iod_jobs_remove(&server->jobs, &r->job);
+    if (unseen) iod_request_unref(r); /* the application never got it */
+    iod_request_unref(r);
+  }
+  if (server->shared.slots) atomic_store(&server->shared.slots[server->index].connections, server->loop.stream_count);
+  for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_resume(server->listeners[i]);
+}
+
+static const iod_stream_ops_t ops = {
+    .on_data = on_data,
+    .on_eof = on_eof,
+    .on_hangup = on_hangup,
+    .on_written = on_written,
+    .on_timeout = on_timeout,
+    .on_close = on_close,
+};
+
+void iod_http_open(iod_listener_t *listener, int fd, const iod_peer_t *remote, bool refused) {
+  iod_server_t *server = listener->server;
+  iod_http_t *http = (iod_http_t *)(void *)iod_loop_open(&server->loop, fd, &ops);
+  if (!http) return;
+  http->listener = listener;
+  http->remote = *remote;
+  http->spool.fd = -1;
+  if (server->shared.slots) atomic_store(&server->shared.slots[server->index].connections, server->loop.stream_count);
+  if (refused)
+    refuse(http, 503, "the connection limit is reached");
+  else
+    deadline(http, listener->settings.keep_alive);
+}
+
+/* ---- answers from the application ---- */
+
+iod_http_t *iod_http_of(iod_server_t *server, const iod_request_t *request) {
+  iod_http_t *http = (iod_http_t *)(void *)iod_loop_find(&server->loop, request->connection);
+  return http && http->request == request && http->state == APP ? http : NULL;
+}
+
+/* The next request: what is buffered already, then what the socket has. Answers to pipelined requests are gathered
+ * while more of them are complete. */
+static void go_on(iod_http_t *http) {
+  iod_server_t *server = server_of(http);
+  http->held = false;
+  http->state = HEAD;
+  http->begun_us = 0;
+  if (http->stream.output.pending == 0) deadline(http, settings_of(http)->keep_alive);
+  iod_stream_resume(&http->stream);
+  if (!http->stream.corked || !iod_stream_open(&http->stream)) return;
+  if (http->state != APP || http->stream.output.pending > CORK_LIMIT) {
+    iod_http_uncork(http);
+  } else if (!http->in_corked) {
+    http->in_corked = true;
+    http->next_corked = server->corked;
+    server->corked = http;
+    if (!http->next_corked) atomic_store(&server->corked_since, http->stream.loop->now);
+  }
+}
+
+void iod_http_uncork(iod_http_t *http) {
+  uncork_remove(http);
+  http->row = 0;
+  iod_stream_flush(&http->stream);
+}
+
+static void log_answer(iod_http_t *http) {
+  if (!settings_of(http)->log || !http->status) return;
+  uint64_t now = iod_clock_us();
+  const iod_request_t *r = http->request;
+  iod_access_log_add(&server_of(http)->log, r, http->status, http->body_bytes,
+                     now > r->begun_us ? now - r->begun_us : 0);
+}
+
+static void finish_answer(iod_http_t *http, int flags) {
+  log_answer(http);
+  iod_request_t *r = http->request;
+  /* A body that ends with the connection looks whole after a FIN. */
+  bool cut_off = (flags & IOD_SEND_ABORT) && r->head.minor == 0;
+  bool close = (flags & (IOD_SEND_CLOSE | IOD_SEND_ABORT)) || !r->keep_alive || server_of(http)->draining;
+  http->request = NULL;
+  http->state = close ? DONE : HEAD;
+  iod_request_unref(r);
+  if (cut_off) {
+    iod_stream_reset(&http->stream);
+  } else if (close) {
+    iod_stream_finish(&http->stream);
+  } else if (http->stream.output.pending > CORK_LIMIT) {
+    http->held = true;
+    iod_http_uncork(http);
+  } else {
+    go_on(http);
+  }
+}
+
+int iod_http_send(iod_server_t *server, iod_request_t *request, const iod_send_t *send, const iod_segment_t *segments,
+                  size_t count) {
+  iod_http_t *http = iod_http_of(server, request);
+  if (!http) {
+    for (size_t i = 0; i < count; i++) iod_segment_drop(&segments[i], &server->loop.releaser);
+    return IOD_E_CLOSED;
+  }
+  bool last = send->flags & IOD_SEND_LAST;
+  if (send->status) http->status = (uint16_t)send->status;
+  http->body_bytes += send->body_bytes;
+  if (last && iod_buffer_length(&http->stream.input) > 0 && !http->stream.output.pending) http->stream.corked = true;
+  if (!last && http->stream.corked) iod_http_uncork(http);
+  int result = count ? iod_stream_send(&http->stream, segments, count) : 0;
+  if (result) return result;
+  if (http->stream.output.pending > 0 && !http->stream.timer.due) deadline(http, settings_of(http)->write_timeout);
+  if (!iod_stream_open(&http->stream)) return IOD_E_NOMEM; /* for the deadline */
+  if (last) {
+    finish_answer(http, send->flags);
+  } else {
+    atomic_store(&request->pending, http->stream.output.pending);
+    tell_writers(http); /* a command had counted more */
+  }
+  return 0;
+}
+
+/* ---- the end ---- */
+
+void iod_http_drain(iod_stream_t *s, void *server) {
+  (void)server;
+  iod_http_t *http = http_of(s);
+  char byte;
+  if (http->request) atomic_store(&http->request->keep_alive, false);
+  if (http->state != HEAD || http->parser || s->output.pending > 0 || http->held) return;
+  /* A request that is already here is answered. */
+  if (recv(s->fd, &byte, 1, MSG_PEEK) > 0) {
+    s->readable = true;
+    iod_loop_ready(s->loop, s);
+  } else {
+    iod_stream_close(s);
+  }
+}
+
+bool iod_http_busy(const iod_stream_t *s) {
+  const iod_http_t *http = (const iod_http_t *)(const void *)s;
+  return http->state == BODY || http->state == APP || http->parser || s->output.pending > 0 || s->lingering;
+}

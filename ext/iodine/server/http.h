@@ -1,0 +1,43 @@
+/* An HTTP/1 connection: heads and bodies in, answers out, one request at a time. All under the state lock. */
+#ifndef IOD_SERVER_HTTP_H
+#define IOD_SERVER_HTTP_H
+
+#include "../protocol/http1_body.h"
+#include "../reactor/loop.h"
+#include "listener.h"
+#include "request.h"
+#include "spool.h"
+
+typedef struct iod_http {
+  iod_stream_t stream; /* first */
+  iod_listener_t *listener;
+  iod_http1_parser_t *parser; /* only in the middle of a head */
+  iod_request_t *request;     /* the one whose body comes, or that the application answers */
+  struct iod_http *next_corked;
+  iod_http1_body_t body;
+  iod_spool_t spool;
+  uint64_t begun_us;   /* the first byte of this request came; 0: none yet */
+  uint64_t body_bytes; /* of the answer, so far */
+  uint16_t status;     /* of the answer */
+  uint8_t state;
+  uint8_t row; /* pipelined requests that went before others */
+  bool in_corked;
+  bool held; /* no further request until the last answer is written */
+  iod_peer_t remote;
+} iod_http_t;
+
+/* Takes over an accepted descriptor. refused: answers 503 and closes. */
+void iod_http_open(iod_listener_t *listener, int fd, const iod_peer_t *remote, bool refused);
+
+/* Part of an answer; see iod_request_send. */
+IOD_MUST_USE int iod_http_send(iod_server_t *server, iod_request_t *request, const iod_send_t *send,
+                               const iod_segment_t *segments, size_t count);
+
+/* The connection of a request that is under way, or NULL. */
+iod_http_t *iod_http_of(iod_server_t *server, const iod_request_t *request);
+
+void iod_http_uncork(iod_http_t *http);
+void iod_http_drain(iod_stream_t *stream, void *server); /* iod_loop_each */
+bool iod_http_busy(const iod_stream_t *stream);
+
+#endif

@@ -1,0 +1,95 @@
+#include "jobs.h"
+
+#include "../base/alloc.h"
+
+enum { BEHIND_SHARE = 16 };
+
+void iod_jobs_init(iod_jobs_t *jobs) {
+  *jobs = (iod_jobs_t){0};
+  pthread_mutex_init(&jobs->lock, NULL);
+}
+
+static void lane_insert(iod_job_lane_t *lane, iod_job_t *job, bool first) {
+  job->previous = first ? NULL : lane->last;
+  job->next = first ? lane->first : NULL;
+  *(job->previous ? &job->previous->next : &lane->first) = job;
+  *(job->next ? &job->next->previous : &lane->last) = job;
+}
+
+static void lane_remove(iod_job_lane_t *lane, iod_job_t *job) {
+  *(job->previous ? &job->previous->next : &lane->first) = job->next;
+  *(job->next ? &job->next->previous : &lane->last) = job->previous;
+}
+
+static iod_job_lane_t *lane_of(iod_jobs_t *jobs, const iod_job_t *job) {
+  return job->behind ? &jobs->behind : &jobs->lane;
+}
+
+/* Under the lock. */
+static void take_out(iod_jobs_t *jobs, iod_job_t *job) {
+  lane_remove(lane_of(jobs, job), job);
+  job->queued = false;
+  atomic_fetch_sub(&jobs->waiting, 1);
+}
+
+static void push(iod_jobs_t *jobs, iod_job_t *job, bool first, bool behind) {
+  pthread_mutex_lock(&jobs->lock);
+  job->behind = behind;
+  job->queued = true;
+  lane_insert(lane_of(jobs, job), job, first);
+  atomic_fetch_add(&jobs->waiting, 1);
+  pthread_mutex_unlock(&jobs->lock);
+}
+
+void iod_jobs_push(iod_jobs_t *jobs, iod_job_t *job, bool first) { push(jobs, job, first, false); }
+
+bool iod_jobs_remove(iod_jobs_t *jobs, iod_job_t *job) {
+  pthread_mutex_lock(&jobs->lock);
+  bool queued = job->queued;
+  if (queued) take_out(jobs, job);
+  pthread_mutex_unlock(&jobs->lock);
+  return queued;
+}
+
+static iod_job_t *pop(iod_jobs_t *jobs) {
+  pthread_mutex_lock(&jobs->lock);
+  bool behind = jobs->behind.first && (!jobs->lane.first || ++jobs->turn % BEHIND_SHARE == 0);
+  iod_job_t *job = behind ? jobs->behind.first : jobs->lane.first;
+  if (job) take_out(jobs, job);
+  pthread_mutex_unlock(&jobs->lock);
+  return job;
+}
+
+iod_job_t *iod_jobs_take(iod_jobs_t *jobs) {
+  while (atomic_load(&jobs->waiting) > 0) {
+    iod_job_t *job = pop(jobs);
+    if (!job) break;
+    if (job->kind == IOD_JOB_REQUEST) {
+      iod_request_t *request = (iod_request_t *)job;
+      uint8_t gone = atomic_load(&request->gone);
+      if (gone == IOD_GONE) {
+        iod_request_unref(request);
+        continue;
+      }
+      if (gone == IOD_GONE_HALF && !job->behind) {
+        push(jobs, job, false, true);
+        continue;
+      }
+    }
+    atomic_fetch_add_explicit(&jobs->taken, 1, memory_order_relaxed);
+    return job;
+  }
+  return NULL;
+}
+
+void iod_jobs_deinit(iod_jobs_t *jobs, void (*released)(iod_release_job_t *)) {
+  for (iod_job_t *job; (job = pop(jobs));) {
+    if (job->kind == IOD_JOB_REQUEST)
+      iod_request_unref((iod_request_t *)job);
+    else if (job->kind == IOD_JOB_RELEASE)
+      released((iod_release_job_t *)job);
+    else
+      iod_free(job);
+  }
+  pthread_mutex_destroy(&jobs->lock);
+}

@@ -1,0 +1,129 @@
+#include "listener.h"
+
+#include "../base/alloc.h"
+#include "../base/log.h"
+#include "http.h"
+#include "server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+  BATCH = 64,         /* accepts before other connections get their turn */
+  DEFER_MS = 2,       /* another worker gets this long to take what waits */
+  EXHAUSTED_MS = 100, /* no descriptors: look again after this long, or when a connection closes */
+  UNEVEN = 4,         /* connections more than another worker has */
+  REFUSALS = 128,     /* connections over the limit that are told so at the same time; others are closed at once */
+};
+
+int iod_listener_add(iod_server_t *server, bool tcp, const char *address, uint16_t port, const iod_settings_t *settings,
+                     void *tag, iod_listener_t **listener, char sentence[IOD_SENTENCE_ROOM]) {
+  if (server->listener_count == IOD_LISTENERS) {
+    snprintf(sentence, IOD_SENTENCE_ROOM, "too many listeners: at most %d", IOD_LISTENERS);
+    return IOD_E_FULL;
+  }
+  iod_listener_t *l = iod_alloc_zero(sizeof *l);
+  if (!l) {
+    snprintf(sentence, IOD_SENTENCE_ROOM, "out of memory");
+    return IOD_E_NOMEM;
+  }
+  *l = (iod_listener_t){.server = server, .source = -1, .tcp = tcp, .settings = *settings, .tag = tag};
+  l->timer.kind = IOD_TIMER_OTHER;
+  if (tcp) {
+    l->fd = iod_socket_listen_tcp(address, port, settings->backlog, l->name, sentence);
+  } else {
+    snprintf(l->name, sizeof l->name, "%s", address);
+    l->fd = iod_socket_listen_unix(address, settings->mode, settings->backlog, sentence);
+  }
+  if (l->fd < 0) {
+    iod_free(l);
+    return IOD_E_SYSTEM;
+  }
+  if (tcp) iod_socket_await_data(l->fd);
+  server->listeners[server->listener_count++] = *listener = l;
+  return 0;
+}
+
+static void pause_for(iod_listener_t *l, uint64_t ms) {
+  iod_loop_t *loop = &l->server->loop;
+  if (iod_timers_set(&loop->timers, &l->timer, loop->now + ms)) return; /* stays armed: the poller tells again */
+  iod_loop_source_arm(loop, l->source, false);
+}
+
+/* Workers share the load: who has more connections than another lets that one take what waits. All were told of it, so
+ * nothing is lost if that one can't: after DEFER_MS a few are taken here, and so on. */
+static bool leave_to_others(const iod_listener_t *l) {
+  const iod_server_t *server = l->server;
+  uint32_t least = iod_shared_least(&server->shared, server->index);
+  return least != UINT32_MAX && server->loop.stream_count > least + UNEVEN + least / 8;
+}
+
+static void accept_one(iod_listener_t *l, int fd, const iod_peer_t *peer) {
+  iod_server_t *server = l->server;
+  uint32_t most = l->settings.max_clients ? l->settings.max_clients : server->capacity;
+  bool refused = server->loop.stream_count >= most;
+  if (refused && server->loop.stream_count >= most + REFUSALS)
+    close(fd);
+  else
+    iod_http_open(l, fd, peer, refused);
+}
+
+/* Accepts up to `most`, the first `regardless` of them without a look at the other workers. */
+static void take(iod_listener_t *l, int most, int regardless) {
+  for (int i = 0; i < most && l->fd >= 0; i++) {
+    if (i >= regardless && leave_to_others(l)) {
+      pause_for(l, DEFER_MS);
+      return;
+    }
+    iod_peer_t peer;
+    int fd = iod_socket_accept(l->fd, l->tcp, &peer);
+    if (fd >= 0) {
+      accept_one(l, fd, &peer);
+      continue;
+    }
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      iod_log(IOD_LOG_DEBUG, "can't accept on %s for now: %s", l->name, strerror(errno));
+      pause_for(l, EXHAUSTED_MS);
+    }
+    if (errno != ECONNABORTED && errno != EINTR) return;
+  }
+}
+
+static void on_ready(void *context) { take(context, BATCH, 0); }
+
+void iod_listener_arm(iod_listener_t *l) {
+  iod_loop_t *loop = &l->server->loop;
+  l->source = iod_loop_source_add(loop, l->fd, on_ready, l);
+  if (l->source >= 0) iod_loop_source_arm(loop, l->source, true);
+}
+
+void iod_listener_timeout(iod_listener_t *l) {
+  if (l->fd < 0) return;
+  iod_loop_source_arm(&l->server->loop, l->source, true);
+  take(l, BATCH, UNEVEN);
+}
+
+void iod_listener_resume(iod_listener_t *l) {
+  if (l->source < 0 || !l->timer.due) return;
+  iod_timers_unset(&l->timer);
+  iod_listener_timeout(l);
+}
+
+/* What waits was sent by clients that count on an answer; after close() they would get a reset. */
+void iod_listener_drain(iod_listener_t *l) {
+  if (l->source >= 0) take(l, l->settings.backlog, l->settings.backlog);
+  iod_listener_close(l);
+}
+
+void iod_listener_close(iod_listener_t *l) {
+  if (l->fd < 0) return;
+  if (l->source >= 0) {
+    iod_loop_source_arm(&l->server->loop, l->source, false);
+    l->server->loop.sources[l->source].fd = -1;
+    iod_timers_remove(&l->server->loop.timers, &l->timer);
+  }
+  close(l->fd);
+  l->fd = l->source = -1;
+}

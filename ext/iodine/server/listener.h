@@ -1,0 +1,43 @@
+/* Listening sockets: what is served there, and which connections this process takes. */
+#ifndef IOD_SERVER_LISTENER_H
+#define IOD_SERVER_LISTENER_H
+
+#include "../base/timers.h"
+#include "handler.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct iod_settings {
+  uint32_t keep_alive, head_timeout, body_timeout, write_timeout; /* ms; 0 = none */
+  iod_http1_limits_t limits;
+  uint32_t max_clients; /* for the process; 0 = what the descriptors allow */
+  int backlog;
+  unsigned mode; /* of a Unix socket's file */
+  bool log;
+} iod_settings_t;
+
+typedef struct iod_listener {
+  iod_timer_t timer; /* while paused: when to look again. First member */
+  iod_server_t *server;
+  int fd, source;
+  bool tcp;
+  iod_settings_t settings;
+  void *tag;                   /* the application's */
+  char name[IOD_ADDRESS_ROOM]; /* "127.0.0.1:3000", or a Unix socket's path */
+} iod_listener_t;
+
+/* Binds and listens; not yet accepting. 0, or IOD_E_SYSTEM, IOD_E_FULL, IOD_E_NOMEM with the reason in sentence.
+ * address: numeric, NULL = all; or a Unix socket's path. */
+IOD_MUST_USE int iod_listener_add(iod_server_t *server, bool tcp, const char *address, uint16_t port,
+                                  const iod_settings_t *settings, void *tag, iod_listener_t **listener,
+                                  char sentence[IOD_SENTENCE_ROOM]);
+
+/* Under the state lock. */
+void iod_listener_arm(iod_listener_t *listener);
+void iod_listener_resume(iod_listener_t *listener); /* a descriptor became free */
+void iod_listener_timeout(iod_listener_t *listener);
+void iod_listener_drain(iod_listener_t *listener); /* takes what waits to be accepted, then closes */
+void iod_listener_close(iod_listener_t *listener);
+
+#endif

@@ -1,0 +1,336 @@
+#include "server.h"
+
+#include "../base/alloc.h"
+#include "http.h"
+#include "limits.h"
+#include "user_timer.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- life ---- */
+
+iod_server_t *iod_server_new(uint32_t workers, void (*released)(iod_release_job_t *)) {
+  iod_server_t *server = iod_alloc_zero(sizeof *server);
+  if (!server) return NULL;
+  server->released = released;
+  server->shared = iod_shared_new(workers ? workers : 1);
+  if (server->shared.slots) return server;
+  iod_free(server);
+  return NULL;
+}
+
+void iod_server_free(iod_server_t *server) {
+  if (server->inherited) return; /* its locks and lists were copied in the middle of who knows what */
+  if (server->open) iod_server_close(server);
+  for (uint32_t i = 0; i < server->listener_count; i++) {
+    iod_listener_close(server->listeners[i]);
+    iod_free(server->listeners[i]);
+  }
+  iod_shared_free(&server->shared);
+  iod_free(server);
+}
+
+/* ---- forks ---- */
+
+static iod_server_t *_Atomic open_servers[IOD_SERVERS_OPEN];
+
+static int remember(iod_server_t *server) {
+  for (int i = 0; i < IOD_SERVERS_OPEN; i++) {
+    iod_server_t *none = NULL;
+    if (atomic_compare_exchange_strong(&open_servers[i], &none, server)) return 0;
+  }
+  errno = EMFILE;
+  return IOD_E_SYSTEM;
+}
+
+static void forget(iod_server_t *server) {
+  for (int i = 0; i < IOD_SERVERS_OPEN; i++) {
+    iod_server_t *it = server;
+    if (atomic_compare_exchange_strong(&open_servers[i], &it, NULL)) return;
+  }
+}
+
+/* Only what is safe between fork and exec: the lists may have been copied in the middle of a change. */
+static void abandon(iod_server_t *server) {
+  server->inherited = true;
+  server->open = false;
+  atomic_store(&server->crew.halted, true);
+  pthread_mutex_init(&server->loop.state, NULL); /* whoever held them isn't in this process */
+  pthread_mutex_init(&server->jobs.lock, NULL);
+  pthread_mutex_init(&server->commands.lock, NULL);
+  pthread_mutex_init(&server->crew.lock, NULL);
+  pthread_mutex_init(&server->drain_lock, NULL);
+  for (uint32_t i = 0; i < server->listener_count; i++) {
+    if (server->listeners[i]->fd >= 0) close(server->listeners[i]->fd);
+    server->listeners[i]->fd = -1;
+  }
+  iod_poller_deinit(&server->loop.poller);
+  iod_wake_deinit(&server->loop.wake);
+}
+
+static void after_fork_in_child(void) {
+  for (int i = 0; i < IOD_SERVERS_OPEN; i++) {
+    iod_server_t *server = atomic_exchange(&open_servers[i], NULL);
+    if (server) abandon(server);
+  }
+}
+
+void iod_server_watch_forks(void) { (void)pthread_atfork(NULL, NULL, after_fork_in_child); }
+
+/* ---- opening ---- */
+
+static void on_timer(void *context, iod_timer_t *timer) {
+  iod_server_t *server = context;
+  for (uint32_t i = 0; i < server->listener_count; i++) {
+    if (timer != &server->listeners[i]->timer) continue;
+    iod_listener_timeout(server->listeners[i]);
+    return;
+  }
+  iod_user_timer_fire(server, timer);
+}
+
+static void release(void *context, void *token) {
+  iod_server_t *server = context;
+  iod_release_job_t *release = token;
+  release->job.kind = IOD_JOB_RELEASE;
+  iod_jobs_push(&server->jobs, &release->job, false);
+}
+
+int iod_server_open(iod_server_t *server, uint32_t index) {
+  int result = remember(server);
+  if (result) return result;
+  result = iod_loop_init(&server->loop, sizeof(iod_http_t));
+  if (result) {
+    forget(server);
+    return result;
+  }
+  server->loop.on_timer = on_timer;
+  server->loop.context = server;
+  server->loop.releaser = (iod_releaser_t){.release = release, .context = server};
+  server->index = index < server->shared.count ? index : 0;
+  server->capacity = iod_limits_capacity();
+  iod_jobs_init(&server->jobs);
+  iod_commands_init(&server->commands);
+  iod_access_log_init(&server->log);
+  iod_pool_init(&server->parsers, sizeof(iod_http1_parser_t), IOD_PARSERS_KEPT);
+  pthread_mutex_init(&server->drain_lock, NULL);
+  pthread_cond_init(&server->drained, NULL);
+  server->draining = false;
+  server->open = true;
+  for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_arm(server->listeners[i]);
+  iod_shared_enter(&server->shared, server->index);
+  result = iod_crew_start(server);
+  if (result) iod_server_close(server);
+  return result;
+}
+
+/* Threads that wait for their client, outside the crew: it is gone now, and before the locks go they have to leave. */
+static void dismiss_waiters(iod_server_t *server) {
+  while (atomic_load(&server->drain_waiters) > 0) sched_yield();
+  pthread_mutex_lock(&server->drain_lock); /* the last of them holds it still */
+  pthread_mutex_unlock(&server->drain_lock);
+}
+
+static void close_listeners(iod_server_t *server) {
+  for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_close(server->listeners[i]);
+}
+
+void iod_server_close(iod_server_t *server) {
+  if (!server->open) {
+    close_listeners(server);
+    return;
+  }
+  atomic_store(&server->shared.slots[server->index].pid, 0);
+  iod_crew_stop(server);
+  iod_server_lock(server);
+  close_listeners(server);
+  iod_user_timers_free(server);
+  iod_server_unlock(server);
+  iod_loop_deinit(&server->loop);
+  iod_access_log_deinit(&server->log);
+  iod_jobs_deinit(&server->jobs, server->released);
+  iod_commands_deinit(&server->commands);
+  iod_pool_deinit(&server->parsers);
+  dismiss_waiters(server);
+  pthread_cond_destroy(&server->drained);
+  pthread_mutex_destroy(&server->drain_lock);
+  forget(server);
+  server->open = false;
+}
+
+/* ---- the state lock ---- */
+
+static void locked(iod_server_t *server) {
+  iod_loop_clock(&server->loop);
+  iod_commands_apply(&server->commands, server);
+}
+
+void iod_server_lock(iod_server_t *server) {
+  iod_loop_lock(&server->loop);
+  locked(server);
+}
+
+bool iod_server_trylock(iod_server_t *server) {
+  if (!iod_loop_trylock(&server->loop)) return false;
+  locked(server);
+  return true;
+}
+
+void iod_server_unlock(iod_server_t *server) {
+  do {
+    iod_commands_apply(&server->commands, server);
+    iod_loop_unlock(&server->loop);
+    /* Who found the lock held left a command and relies on us. */
+  } while (atomic_load(&server->commands.waiting) > 0 && iod_loop_trylock(&server->loop));
+  iod_crew_offer(server);
+}
+
+void iod_server_command(iod_server_t *server, iod_command_t *command) {
+  if (server->inherited) {
+    iod_free(command);
+    return;
+  }
+  iod_commands_push(&server->commands, command);
+  if (iod_server_trylock(server)) iod_server_unlock(server);
+}
+
+void iod_server_uncork(iod_server_t *server) {
+  while (server->corked) iod_http_uncork(server->corked);
+  atomic_store(&server->corked_since, 0);
+}
+
+/* ---- answers ---- */
+
+typedef struct send_command {
+  iod_command_t command; /* first */
+  iod_request_t *request;
+  iod_send_t send;
+  size_t count;
+  iod_segment_t segments[];
+} send_command_t;
+
+static void apply_send(iod_server_t *server, iod_command_t *command) {
+  send_command_t *c = (send_command_t *)command;
+  int result = iod_http_send(server, c->request, &c->send, c->segments, c->count);
+  (void)result; /* the request says that its client is gone */
+  iod_request_unref(c->request);
+  iod_free(c);
+}
+
+/* A copy that outlives the caller's bytes. */
+static send_command_t *command_new(iod_request_t *request, const iod_send_t *send, const iod_segment_t *segments,
+                                   size_t count) {
+  size_t room = 0;
+  for (size_t i = 0; i < count; i++)
+    if (segments[i].kind == IOD_SEGMENT_BYTES) room += segments[i].length;
+  send_command_t *c = iod_alloc(sizeof *c + count * sizeof *segments + room);
+  if (!c) return NULL;
+  *c = (send_command_t){.command.apply = apply_send, .request = request, .send = *send, .count = count};
+  char *copy = (char *)(c->segments + count);
+  for (size_t i = 0; i < count; i++) {
+    c->segments[i] = segments[i];
+    if (segments[i].kind != IOD_SEGMENT_BYTES) continue;
+    memcpy(copy, segments[i].bytes, segments[i].length);
+    c->segments[i].bytes = copy;
+    copy += segments[i].length;
+  }
+  atomic_fetch_add(&request->references, 1);
+  return c;
+}
+
+int iod_request_send(iod_server_t *server, iod_request_t *request, const iod_send_t *send,
+                     const iod_segment_t *segments, size_t count) {
+  if (server->inherited) return IOD_E_CLOSED; /* what it borrows is the parent's too */
+  if (!iod_server_trylock(server)) {
+    send_command_t *command = command_new(request, send, segments, count);
+    if (command) {
+      atomic_fetch_add(&request->pending, send->body_bytes); /* so that a writer waits; exact once it is applied */
+      iod_server_command(server, &command->command);
+      return atomic_load(&request->gone) == IOD_GONE ? IOD_E_CLOSED : 0;
+    }
+    iod_server_lock(server); /* without memory for a command there is no way but to wait */
+  }
+  int result = iod_http_send(server, request, send, segments, count);
+  iod_server_unlock(server);
+  return result;
+}
+
+int iod_request_wait_drained(iod_server_t *server, iod_request_t *request, size_t low, const _Atomic bool *cancelled) {
+  pthread_mutex_lock(&server->drain_lock);
+  atomic_fetch_add(&server->drain_waiters, 1);
+  while (atomic_load(&request->gone) != IOD_GONE && atomic_load(&request->pending) > low && !atomic_load(cancelled))
+    pthread_cond_wait(&server->drained, &server->drain_lock);
+  atomic_fetch_sub(&server->drain_waiters, 1);
+  pthread_mutex_unlock(&server->drain_lock);
+  return atomic_load(&request->gone) == IOD_GONE ? IOD_E_CLOSED : 0;
+}
+
+void iod_server_wake_waiters(iod_server_t *server) {
+  pthread_mutex_lock(&server->drain_lock);
+  pthread_cond_broadcast(&server->drained);
+  pthread_mutex_unlock(&server->drain_lock);
+}
+
+int iod_request_hijack(iod_server_t *server, iod_request_t *request, char **early, size_t *early_length) {
+  static const _Atomic bool never = false;
+  if (server->inherited) return IOD_E_CLOSED;
+  for (;;) {
+    iod_server_lock(server);
+    iod_http_t *http = iod_http_of(server, request);
+    if (!http) break;
+    iod_http_uncork(http);
+    if (!iod_stream_open(&http->stream)) break;
+    size_t pending = http->stream.output.pending;
+    if (pending == 0) {
+      *early_length = iod_buffer_length(&http->stream.input);
+      *early = iod_alloc(*early_length);
+      if (!*early && *early_length) {
+        iod_server_unlock(server);
+        return IOD_E_NOMEM;
+      }
+      if (*early_length) memcpy(*early, iod_buffer_head(&http->stream.input), *early_length);
+      int fd = iod_stream_detach(&http->stream);
+      iod_server_unlock(server);
+      return fd;
+    }
+    atomic_store(&request->pending, pending);
+    iod_server_unlock(server);
+    if (iod_request_wait_drained(server, request, 0, &never)) return IOD_E_CLOSED;
+  }
+  iod_server_unlock(server);
+  return IOD_E_CLOSED;
+}
+
+int iod_server_call(iod_server_t *server) {
+  iod_job_t *job = iod_alloc_zero(sizeof *job);
+  if (!job) return IOD_E_NOMEM;
+  job->kind = IOD_JOB_CALL;
+  iod_jobs_push(&server->jobs, job, false);
+  iod_crew_wake_one(server);
+  return 0;
+}
+
+/* ---- the end ---- */
+
+void iod_server_drain(iod_server_t *server) {
+  iod_server_lock(server);
+  server->draining = true;
+  for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_drain(server->listeners[i]);
+  iod_loop_each(&server->loop, iod_http_drain, server);
+  iod_server_unlock(server);
+}
+
+static void count_busy(iod_stream_t *stream, void *count) { *(uint32_t *)count += iod_http_busy(stream); }
+
+uint32_t iod_server_busy(iod_server_t *server) {
+  uint32_t busy = 0;
+  iod_server_lock(server);
+  iod_loop_each(&server->loop, count_busy, &busy);
+  iod_server_unlock(server);
+  return busy;
+}
+
+uint32_t iod_server_connections(iod_server_t *server) { return server->loop.stream_count; }

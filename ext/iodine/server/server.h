@@ -1,0 +1,78 @@
+/* A server: listeners, and once opened a running reactor with the two queues. One for each process that serves. What
+ * the application's threads call is in handler.h and crew.h. */
+#ifndef IOD_SERVER_SERVER_H
+#define IOD_SERVER_SERVER_H
+
+#include "../base/alloc.h"
+#include "../reactor/loop.h"
+#include "access_log.h"
+#include "commands.h"
+#include "crew.h"
+#include "handler.h"
+#include "jobs.h"
+#include "listener.h"
+#include "shared.h"
+
+#include <pthread.h>
+#include <sys/types.h>
+
+enum { IOD_LISTENERS = 32, IOD_PARSERS_KEPT = 32, IOD_SERVERS_OPEN = 8 };
+
+struct iod_server {
+  iod_loop_t loop;
+  bool open;
+  bool inherited; /* this process was forked by the one that opened it: nothing here is its own */
+  iod_listener_t *listeners[IOD_LISTENERS];
+  uint32_t listener_count;
+  iod_shared_t shared;
+  uint32_t index; /* this worker's slot */
+  uint32_t capacity;
+  void (*released)(iod_release_job_t *);
+
+  iod_jobs_t jobs;
+  iod_commands_t commands;
+  iod_crew_t crew;
+  pthread_mutex_t drain_lock; /* a leaf: streaming threads wait for their client */
+  pthread_cond_t drained;
+  _Atomic uint32_t drain_waiters;
+
+  /* under the state lock */
+  bool draining;
+  iod_access_log_t log;
+  iod_http1_parser_t scratch_parser; /* for heads that come whole */
+  iod_pool_t parsers;
+  struct iod_http *corked;       /* their answers wait to be joined with the next ones */
+  _Atomic uint64_t corked_since; /* ms; 0 = none */
+  struct iod_user_timer *timers;
+};
+
+/* workers: how many processes will share the listeners, at least 1. released: takes back what nobody takes as a job any
+ * more, from within iod_server_close. NULL when out of memory. */
+iod_server_t *iod_server_new(uint32_t workers, void (*released)(iod_release_job_t *));
+void iod_server_free(iod_server_t *server); /* closed before, or never opened, or another process's */
+
+/* In the process that serves: poller, stand-in; accepts from now on. 0, IOD_E_SYSTEM (errno), IOD_E_NOMEM. */
+IOD_MUST_USE int iod_server_open(iod_server_t *server, uint32_t index);
+void iod_server_drain(
+    iod_server_t *server); /* no more accepts; idle connections close, the others after their answer. Blocks */
+uint32_t iod_server_busy(iod_server_t *server); /* connections with a request under way or output waiting. Blocks */
+uint32_t iod_server_connections(iod_server_t *server);
+void iod_server_close(
+    iod_server_t *server); /* after iod_crew_halt and the last iod_crew_thread_deinit; or never opened: its listeners */
+
+/* A process that the application forks has no part in serving: in the child every open server becomes `inherited`. Its
+ * copies of listeners and poller are closed, each call finds its connection gone. Once, before the first open. */
+void iod_server_watch_forks(void);
+
+/* The state lock, with what belongs to it: the clock is set, the queued commands are applied, before and after. */
+void iod_server_lock(iod_server_t *server);
+bool iod_server_trylock(iod_server_t *server);
+void iod_server_unlock(iod_server_t *server);
+
+/* Does it now if the state lock is free, else leaves it to whoever holds that. Takes ownership. Any thread. */
+void iod_server_command(iod_server_t *server, iod_command_t *command);
+
+/* Under the state lock: writes what was gathered for pipelining clients. */
+void iod_server_uncork(iod_server_t *server);
+
+#endif

@@ -1,0 +1,32 @@
+/* A mapping shared by the root and its workers, with a slot for each worker: what the others need to know of it. */
+#ifndef IOD_SERVER_SHARED_H
+#define IOD_SERVER_SHARED_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct iod_slot {
+  _Atomic int32_t pid;          /* 0: nobody serves here */
+  _Atomic uint32_t connections; /* open ones */
+  _Atomic uint32_t idle;        /* application threads without a job */
+  char padding[52];             /* a cache line each */
+} iod_slot_t;
+
+typedef struct iod_shared {
+  _Atomic uint32_t *used; /* slots that were ever served in: how many there will be isn't known when it is made */
+  iod_slot_t *slots;
+  uint32_t count;
+} iod_shared_t;
+
+/* NULL slots when the system has no memory to share. */
+iod_shared_t iod_shared_new(uint32_t count);
+void iod_shared_free(iod_shared_t *shared);
+
+/* This process serves in that slot. */
+void iod_shared_enter(iod_shared_t *shared, uint32_t slot);
+
+/* The fewest connections of a serving worker other than `mine`; UINT32_MAX when there is none. */
+uint32_t iod_shared_least(const iod_shared_t *shared, uint32_t mine);
+
+#endif
