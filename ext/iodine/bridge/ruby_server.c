@@ -1,0 +1,338 @@
+#include "ruby_server.h"
+
+#include "../base/log.h"
+#include "../protocol/http1_head.h"
+#include "../reactor/poller.h"
+#include "../server/limits.h"
+#include "app_thread.h"
+#include "rack.h"
+#include "ruby_url.h"
+
+#include <errno.h>
+#include <ruby/thread.h>
+#include <string.h>
+
+/* ---- the object ---- */
+
+static void mark(void *memory) {
+  ruby_server_t *rs = memory;
+  rb_gc_mark(rs->listeners);
+  /* C keeps the listeners' addresses: they must not move, and marking the array pins the array alone. */
+  for (long i = 0; !NIL_P(rs->listeners) && i < RARRAY_LEN(rs->listeners); i++)
+    rb_gc_mark(RARRAY_AREF(rs->listeners, i));
+  rb_gc_mark(rs->timers);
+  rb_gc_mark(rs->calls);
+  rb_gc_mark(rs->idle);
+}
+
+static void release(void *memory) {
+  ruby_server_t *rs = memory;
+  if (rs->server) iod_server_free(rs->server);
+  xfree(rs);
+}
+
+static size_t size(const void *memory) {
+  const ruby_server_t *rs = memory;
+  return sizeof *rs + (rs->server ? sizeof *rs->server : 0);
+}
+
+static const rb_data_type_t type = {
+    .wrap_struct_name = "Iodine::Server",
+    .function = {.dmark = mark, .dfree = release, .dsize = size},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
+};
+
+static VALUE allocate(VALUE klass) {
+  ruby_server_t *rs;
+  VALUE self = TypedData_Make_Struct(klass, ruby_server_t, &type, rs);
+  rs->listeners = rs->timers = rs->calls = rs->idle = Qnil;
+  return self;
+}
+
+ruby_server_t *iod_ruby_server_of(VALUE self) {
+  ruby_server_t *rs;
+  TypedData_Get_Struct(self, ruby_server_t, &type, rs);
+  if (!rs->server) rb_raise(rb_eRuntimeError, "this Iodine::Server was not initialized");
+  return rs;
+}
+
+static ruby_server_t *open_server_of(VALUE self) {
+  ruby_server_t *rs = iod_ruby_server_of(self);
+  if (!rs->server->open) rb_raise(rb_eRuntimeError, "this Iodine::Server is not open in this process");
+  return rs;
+}
+
+static VALUE initialize(VALUE self, VALUE workers) {
+  ruby_server_t *rs;
+  TypedData_Get_Struct(self, ruby_server_t, &type, rs);
+  uint32_t count = NUM2UINT(workers);
+  if (rs->server) rb_raise(rb_eRuntimeError, "this Iodine::Server is initialized already");
+  rs->server = iod_server_new(count, iod_rack_released);
+  if (!rs->server) rb_raise(rb_eNoMemError, "no memory for a server");
+  RB_OBJ_WRITE(self, &rs->listeners, rb_ary_new());
+  RB_OBJ_WRITE(self, &rs->timers, rb_hash_new());
+  RB_OBJ_WRITE(self, &rs->calls, rb_ary_new());
+  RB_OBJ_WRITE(self, &rs->idle, rb_ary_new());
+  return self;
+}
+
+/* ---- listening ---- */
+
+static uint32_t setting(VALUE settings, const char *name) {
+  return NUM2UINT(rb_hash_fetch(settings, ID2SYM(rb_intern(name))));
+}
+
+static iod_settings_t settings_read(VALUE hash) {
+  Check_Type(hash, T_HASH);
+  iod_settings_t s = {
+      .keep_alive = setting(hash, "keep_alive"),
+      .head_timeout = setting(hash, "head_timeout"),
+      .body_timeout = setting(hash, "body_timeout"),
+      .write_timeout = setting(hash, "write_timeout"),
+      .limits = {.head = setting(hash, "max_head"),
+                 .line = setting(hash, "max_line"),
+                 .request_line = setting(hash, "max_request_line"),
+                 .headers = setting(hash, "max_headers"),
+                 .body = NUM2ULL(rb_hash_fetch(hash, ID2SYM(rb_intern("max_body"))))},
+      .max_clients = setting(hash, "max_clients"),
+      .backlog = (int)(setting(hash, "backlog") & INT_MAX),
+      .mode = setting(hash, "mode"),
+      .log = setting(hash, "log") != 0,
+  };
+  if (s.limits.head > HTTP_MAX_HEADER_LENGTH) s.limits.head = HTTP_MAX_HEADER_LENGTH;
+  if (s.limits.headers > HTTP_MAX_HEADER_COUNT) s.limits.headers = HTTP_MAX_HEADER_COUNT;
+  return s;
+}
+
+typedef struct binding {
+  iod_server_t *server;
+  bool tcp;
+  const char *address;
+  uint16_t port;
+  iod_settings_t settings;
+  void *tag;
+  iod_listener_t *listener;
+  char sentence[IOD_SENTENCE_ROOM];
+  int result;
+} binding_t;
+
+static void *bind_now(void *argument) {
+  binding_t *b = argument;
+  b->result = iod_listener_add(b->server, b->tcp, b->address, b->port, &b->settings, b->tag, &b->listener, b->sentence);
+  return NULL;
+}
+
+/* While it runs, the list belongs to whoever has the state lock, and who holds the GVL must not wait for that. */
+static void *bind_and_arm(void *argument) {
+  binding_t *b = argument;
+  iod_server_lock(b->server);
+  bind_now(b);
+  if (b->result == 0) iod_listener_arm(b->listener);
+  iod_server_unlock(b->server);
+  return NULL;
+}
+
+static VALUE bind_listener(VALUE self, VALUE kind, VALUE address, VALUE port, VALUE settings, VALUE app) {
+  ruby_server_t *rs = iod_ruby_server_of(self);
+  binding_t b = {.server = rs->server, .tcp = SYM2ID(kind) == rb_intern("tcp"), .settings = settings_read(settings)};
+  if (!NIL_P(address)) address = rb_str_new_frozen(address);
+  b.address = NIL_P(address) ? NULL : StringValueCStr(address);
+  unsigned number = NIL_P(port) ? 0 : NUM2UINT(port);
+  if (number > UINT16_MAX) rb_raise(rb_eArgError, "a port is at most 65535, not %u", number);
+  if (!b.tcp && !b.address) rb_raise(rb_eArgError, "a Unix socket needs a path");
+  b.port = (uint16_t)number;
+  VALUE listener_object = iod_rack_listener_new(app, settings);
+  b.tag = (void *)listener_object;
+  rb_ary_push(rs->listeners, listener_object); /* kept before C has its address: what comes then may raise */
+  if (rs->server->open)
+    rb_thread_call_without_gvl(bind_and_arm, &b, NULL, NULL);
+  else
+    bind_now(&b);
+  RB_GC_GUARD(address);
+  if (b.result) rb_raise(rb_eRuntimeError, "%s", b.sentence);
+  return rb_str_new_cstr(b.listener->name);
+}
+
+/* ---- life ---- */
+
+static VALUE open_server(VALUE self, VALUE index) {
+  ruby_server_t *rs = iod_ruby_server_of(self);
+  if (rs->server->open) rb_raise(rb_eRuntimeError, "the server is open already");
+  int result = iod_server_open(rs->server, NUM2UINT(index));
+  if (result == IOD_E_SYSTEM) rb_raise(rb_eRuntimeError, "can't start the reactor: %s", strerror(errno));
+  if (result) rb_raise(rb_eNoMemError, "no memory for the reactor");
+  return self;
+}
+
+/* What takes the state lock and waits for it gives the GVL up. */
+typedef struct unlocked {
+  iod_server_t *server;
+  uint32_t (*function)(iod_server_t *server);
+  uint32_t result;
+} unlocked_t;
+
+static void *run_unlocked(void *argument) {
+  unlocked_t *u = argument;
+  u->result = u->function(u->server);
+  return NULL;
+}
+
+static uint32_t without_gvl(VALUE self, uint32_t (*function)(iod_server_t *server)) {
+  unlocked_t u = {.server = open_server_of(self)->server, .function = function};
+  rb_thread_call_without_gvl(run_unlocked, &u, NULL, NULL);
+  RB_GC_GUARD(self);
+  return u.result;
+}
+
+static uint32_t drain_now(iod_server_t *server) {
+  iod_server_drain(server);
+  return 0;
+}
+
+static VALUE drain(VALUE self) {
+  without_gvl(self, drain_now);
+  return self;
+}
+
+static VALUE busy(VALUE self) { return UINT2NUM(without_gvl(self, iod_server_busy)); }
+
+static VALUE connections(VALUE self) {
+  ruby_server_t *rs = iod_ruby_server_of(self);
+  return UINT2NUM(rs->server->open ? iod_server_connections(rs->server) : 0);
+}
+
+static VALUE halt(VALUE self) {
+  ruby_server_t *rs = iod_ruby_server_of(self);
+  if (rs->server->open) iod_crew_halt(rs->server);
+  return self;
+}
+
+static VALUE close_server(VALUE self) {
+  ruby_server_t *rs = iod_ruby_server_of(self);
+  if (rs->server->open && atomic_load(&rs->server->crew.threads) > 0)
+    rb_raise(rb_eRuntimeError, "can't close the server: application threads still serve");
+  iod_server_close(rs->server);
+  return self;
+}
+
+/* ---- blocks ---- */
+
+static VALUE timer(VALUE self, VALUE ms, VALUE times) {
+  ruby_server_t *rs = open_server_of(self);
+  uint64_t wait = NUM2ULL(ms);
+  VALUE id = ULL2NUM(++rs->last_timer);
+  rb_hash_aset(rs->timers, id, rb_ary_new_from_args(3, rb_block_proc(), ULL2NUM(wait), times));
+  if (iod_server_timer_add(rs->server, rs->last_timer, wait) == 0) return id;
+  rb_hash_delete(rs->timers, id);
+  rb_raise(rb_eNoMemError, "no memory for a timer");
+}
+
+static VALUE cancel(VALUE self, VALUE id) {
+  ruby_server_t *rs = open_server_of(self);
+  if (NIL_P(rb_hash_delete(rs->timers, id))) return Qfalse;
+  iod_server_timer_cancel(rs->server, NUM2ULL(id));
+  return Qtrue;
+}
+
+void iod_ruby_server_timer(ruby_server_t *rs, uint64_t number) {
+  VALUE id = ULL2NUM(number), entry = rb_hash_lookup(rs->timers, id);
+  if (NIL_P(entry)) return; /* cancelled */
+  VALUE times = rb_ary_entry(entry, 2);
+  bool last = times == INT2FIX(1);
+  if (last) rb_hash_delete(rs->timers, id);
+  VALUE result = rb_proc_call_kw(rb_ary_entry(entry, 0), rb_ary_new(), 0);
+  if (last || NIL_P(rb_hash_lookup(rs->timers, id))) return;
+  if (result == ID2SYM(rb_intern("stop"))) {
+    rb_hash_delete(rs->timers, id);
+    return;
+  }
+  if (times != INT2FIX(0)) rb_ary_store(entry, 2, LONG2NUM(NUM2LONG(times) - 1));
+}
+
+static VALUE defer(VALUE self) {
+  ruby_server_t *rs = open_server_of(self);
+  rb_ary_push(rs->calls, rb_block_proc());
+  if (iod_server_call(rs->server) == 0) return self;
+  rb_ary_pop(rs->calls);
+  rb_raise(rb_eNoMemError, "no memory for a task");
+}
+
+static VALUE on_idle(VALUE self) {
+  ruby_server_t *rs = open_server_of(self);
+  rb_ary_push(rs->idle, rb_block_proc());
+  /* A task without a block: whoever takes it looks next whether there is nothing to do. */
+  if (iod_server_call(rs->server) == 0) return self;
+  rb_ary_pop(rs->idle);
+  rb_raise(rb_eNoMemError, "no memory for a task");
+}
+
+/* ---- the module's ---- */
+
+static VALUE capacity(VALUE klass) {
+  (void)klass;
+  return UINT2NUM(iod_limits_capacity());
+}
+
+static VALUE poller(VALUE klass) {
+  (void)klass;
+  return rb_str_new_cstr(iod_poller_name);
+}
+
+static VALUE log_line(VALUE klass, VALUE level, VALUE line) {
+  (void)klass;
+  VALUE text = rb_obj_as_string(line);
+  iod_log(NUM2INT(level), "%.*s", (int)RSTRING_LEN(text), RSTRING_PTR(text));
+  RB_GC_GUARD(text);
+  return Qnil;
+}
+
+static VALUE build(VALUE klass) {
+  (void)klass;
+#if FIO_FORCE_MALLOC
+  VALUE force_malloc = Qtrue;
+#else
+  VALUE force_malloc = Qfalse;
+#endif
+  VALUE hash = rb_hash_new();
+  rb_hash_aset(hash, ID2SYM(rb_intern("max_header_length")), INT2NUM(HTTP_MAX_HEADER_LENGTH));
+  rb_hash_aset(hash, ID2SYM(rb_intern("max_header_count")), INT2NUM(HTTP_MAX_HEADER_COUNT));
+  rb_hash_aset(hash, ID2SYM(rb_intern("force_malloc")), force_malloc);
+  return hash;
+}
+
+static VALUE verbosity(VALUE module) {
+  (void)module;
+  return INT2NUM(iod_log_level);
+}
+
+static VALUE verbosity_set(VALUE module, VALUE level) {
+  (void)module;
+  iod_log_level = NUM2INT(level);
+  return level;
+}
+
+void iod_ruby_server_init(VALUE iodine) {
+  VALUE klass = rb_define_class_under(iodine, "Server", rb_cObject);
+  rb_define_alloc_func(klass, allocate);
+  rb_define_method(klass, "initialize", initialize, 1);
+  rb_define_method(klass, "bind", bind_listener, 5);
+  rb_define_method(klass, "open", open_server, 1);
+  rb_define_method(klass, "serve", iod_app_thread_serve, 0);
+  rb_define_method(klass, "drain", drain, 0);
+  rb_define_method(klass, "busy", busy, 0);
+  rb_define_method(klass, "connections", connections, 0);
+  rb_define_method(klass, "halt", halt, 0);
+  rb_define_method(klass, "close", close_server, 0);
+  rb_define_method(klass, "timer", timer, 2);
+  rb_define_method(klass, "cancel", cancel, 1);
+  rb_define_method(klass, "defer", defer, 0);
+  rb_define_method(klass, "on_idle", on_idle, 0);
+  rb_define_singleton_method(klass, "capacity", capacity, 0);
+  rb_define_singleton_method(klass, "poller", poller, 0);
+  rb_define_singleton_method(klass, "log", log_line, 2);
+  rb_define_singleton_method(klass, "build", build, 0);
+  iod_ruby_url_init(klass);
+  rb_define_singleton_method(iodine, "verbosity", verbosity, 0);
+  rb_define_singleton_method(iodine, "verbosity=", verbosity_set, 1);
+  iod_server_watch_forks();
+}
