@@ -1,0 +1,27 @@
+# frozen_string_literal: true
+
+module Iodine
+  # The first lines of a start.
+  # @api private
+  module Banner
+    class << self
+      def show(threads, workers)
+        Log.info("iodine #{VERSION}, #{RUBY_ENGINE} #{RUBY_VERSION}, #{Server.poller}, PID #{::Process.pid}")
+        Log.info("#{count(workers, 'worker')} × #{count(threads, 'thread')}, up to #{Server.capacity} connections each")
+        name(Listeners.names)
+      end
+
+      # @param names [Array<String>] of listeners
+      def name(names)
+        names.each { |name| Log.info("listening on #{name}") }
+      end
+
+      private
+
+      def count(number, noun)
+        "#{number} #{noun}#{'s' unless number == 1}"
+      end
+    end
+  end
+  private_constant :Banner
+end

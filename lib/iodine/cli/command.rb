@@ -1,0 +1,105 @@
+# frozen_string_literal: true
+
+require_relative '../application'
+require_relative '../config_file'
+require_relative '../pid_file'
+require_relative '../warmup'
+
+module Iodine
+  module CLI
+    # Loads the application as the options say, and serves it.
+    # @api private
+    class Command
+      SETTINGS = %i[port address log timeout max_body max_headers max_clients backlog head_timeout body_timeout
+                    write_timeout shutdown_timeout].freeze
+      CONFIG_RU = 'config.ru'
+      SCHEMES = [nil, 'http', 'ws', 'unix'].freeze
+
+      # @param values [Hash] of the options
+      # @param files [Array<String>] at most one
+      def initialize(values, files)
+        @values = values
+        @files = files
+        @file = files.first || (CONFIG_RU if File.file?(CONFIG_RU))
+      end
+
+      def nothing_to_do?
+        @file.nil?
+      end
+
+      # @raise [Option::Error]
+      def check
+        raise Option::Error, "only one application can be served, not #{@files.size}: name one file" if @files.size > 1
+        raise Option::Error, "#{@file} is neither a .ru nor a .rb file" unless @file.match?(/\.(?:ru|rb)\z/)
+
+        [@file, @values[:config]].compact.each do |file|
+          raise Option::Error, "there is no file #{file}: check its path" unless File.file?(file)
+        end
+        @values.fetch(:address, []).each { |address| check_address(address) }
+      end
+
+      # Returns when it has been served.
+      def run
+        ENV['RACK_ENV'] = @values[:environment] if @values[:environment]
+        apply
+        PidFile.hold(@values[:pid]) do
+          read_config if @values[:config]
+          script? ? run_script : serve
+        end
+      end
+
+      private
+
+      def check_address(address)
+        scheme = Endpoint.parse(address, 0).scheme
+        return if SCHEMES.include?(scheme)
+
+        raise Option::Error, "-b #{address} is not available in this version of iodine: use http"
+      rescue ArgumentError => e
+        raise Option::Error, "-b: #{e.message}"
+      end
+
+      # The file sees what the environment and the options say, and can't change that.
+      def read_config
+        ConfigFile.load(@values[:config])
+        Settings.read_environment
+        apply
+      end
+
+      def apply
+        Iodine.verbosity = @values[:verbosity] if @values[:verbosity]
+        Iodine.threads = @values[:threads] if @values[:threads]
+        Iodine.workers = @values[:workers] if @values[:workers]
+        DEFAULT_SETTINGS.update(@values.slice(*SETTINGS))
+      end
+
+      def script?
+        @file.end_with?('.rb')
+      end
+
+      # It may have started, and stopped, by itself.
+      def run_script
+        load File.expand_path(@file)
+        launch unless Runtime.ran?
+      end
+
+      def serve
+        @application = Application.new(@file)
+        @application.load unless @values[:no_preload]
+        # After the application, which may change the defaults.
+        Iodine.listen(service: :http, handler: @application.to_app)
+        launch
+      end
+
+      def launch
+        Launch.new(boot: method(:boot)).run
+      end
+
+      # In each process that serves.
+      def boot
+        Late.loading { @application.load } if @application && @values[:no_preload]
+        Warmup.call(Listeners.apps) if @values[:warmup]
+      end
+    end
+  end
+end

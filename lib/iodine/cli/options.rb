@@ -1,0 +1,62 @@
+# frozen_string_literal: true
+
+module Iodine
+  module CLI
+    SECONDS = (0..2_000_000)
+    COUNT = (0..1_000_000)
+
+    # All that the command line takes, in the order of the help.
+    # @api private
+    OPTIONS = [
+      Option.new(:port, %w[p port], value: 'PORT', range: 0..65_535,
+                                    help: 'port, 0: any free one (default: PORT of the environment, or 3000)'),
+      Option.new(:address, %w[b bind address], value: 'ADDRESS', repeats: true,
+                                               help: 'address, URL or path of a Unix socket; repeats (default: all)'),
+      Option.new(:threads, %w[t threads], value: 'NUM', range: -4095..4095,
+                                          help: 'threads of each worker, -n: cores / n'),
+      Option.new(:workers, %w[w workers], value: 'NUM', range: -511..511,
+                                          help: 'worker processes, -n: cores / n, 1: no fork'),
+      Option.new(:log, %w[v log], help: 'log each request'),
+      Option.new(:verbosity, %w[V verbosity], value: 'NUM', range: 0..5,
+                                              help: '0 none, 1 fatal, 2 error, 3 warning, 4 info (default), 5 debug'),
+      Option.new(:timeout, %w[k keep-alive tout], value: 'SECONDS', range: SECONDS,
+                                                  help: 'a connection may be idle for so long (default: 40)'),
+      Option.new(:max_body, %w[maxbd max-body], value: 'MB', range: 1..1_000_000,
+                                                help: 'largest body of a request (default: 50)'),
+      Option.new(:max_headers, %w[maxhd max-header], value: 'KB', range: 1..(Server.build[:max_header_length] / 1024),
+                                                     help: 'largest head of a request (default: as built, 32)'),
+      Option.new(:max_clients, %w[max-clients], value: 'NUM', range: COUNT,
+                                                help: 'connections of each worker (default: what the system allows)'),
+      Option.new(:backlog, %w[backlog], value: 'NUM', range: 1..65_535,
+                                        help: 'connections that wait to be accepted (default: 1024)'),
+      Option.new(:head_timeout, %w[head-timeout], value: 'SECONDS', range: SECONDS,
+                                                  help: 'time for the head of a request (default: 10)'),
+      Option.new(:body_timeout, %w[body-timeout], value: 'SECONDS', range: SECONDS,
+                                                  help: 'time without a byte of a request\'s body (default: 30)'),
+      Option.new(:write_timeout, %w[write-timeout], value: 'SECONDS', range: SECONDS,
+                                                    help: 'time for a client that doesn\'t read (default: 30)'),
+      Option.new(:shutdown_timeout, %w[shutdown-timeout], value: 'SECONDS', range: SECONDS,
+                                                          help: 'time for requests under way at a stop (default: 25)'),
+      Option.new(:config, %w[C config], value: 'FILE', help: 'Ruby file to run before the application is loaded'),
+      Option.new(:pid, %w[pid pidfile], value: 'FILE', help: 'write the process id here'),
+      Option.new(:environment, %w[e], value: 'ENV', help: 'set RACK_ENV'),
+      Option.new(:warmup, %w[warmup preload],
+                 help: 'before a worker accepts, load all constants and send the app one GET /'),
+      Option.new(:no_preload, %w[no-preload], help: 'load the application in each worker, not in the root'),
+      Option.new(:version, %w[version], help: 'print the version'),
+      Option.new(:help, %w[? h help], help: 'print this help')
+    ].freeze
+
+    # Known names that do nothing yet: they are refused, never ignored. Some have a value, and must be told from others.
+    # @api private
+    LATER = [
+      %w[no-symlinks proxy-protocol no-deflate check no-db-hooks tls].map { |name| Option.new(nil, [name]) },
+      [
+        %w[www public], %w[ping], %w[maxms max-msg], %w[tls-cert cert], %w[tls-key key], %w[tls-pass tls-password],
+        %w[r redis], %w[rp redis-ping], %w[max-per-address], %w[max-queue], %w[queue-timeout], %w[request-timeout],
+        %w[max-age], %w[sendfile-root], %w[trusted-proxy], %w[allowed-origin], %w[max-pending], %w[worker-timeout],
+        %w[worker-max-rss], %w[worker-max-requests], %w[worker-max-age], %w[metrics], %w[log-format], %w[log-file]
+      ].map { |names| Option.new(nil, names, value: 'VALUE') }
+    ].flatten.freeze
+  end
+end

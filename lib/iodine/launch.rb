@@ -1,0 +1,53 @@
+# frozen_string_literal: true
+
+module Iodine
+  # One start, from the settings to the end of serving.
+  # @api private
+  class Launch
+    # @param boot [#call, nil] runs in each process that serves, before its :on_start
+    # @param hasty [Boolean] the first INT stops at once
+    def initialize(boot: nil, hasty: false)
+      @boot = boot
+      @hasty = hasty
+    end
+
+    # Blocks until it is stopped. On a thread other than the main one it forks no workers.
+    def run
+      threads, workers = Settings.concurrency
+      workers = 1 unless Thread.current == Thread.main
+      Runtime.enter(workers == 1 ? :single : :root)
+      begin
+        live(threads, workers)
+      ensure
+        leave unless Runtime.stranger?
+      end
+    end
+
+    private
+
+    def live(threads, workers)
+      Hooks.run!(:pre_start)
+      Listeners.bind_again
+      Signals.new(Runtime.events, Runtime.role, hasty: @hasty).trapping do
+        Settle.call
+        Banner.show(threads, workers)
+        process(threads, workers).run
+      end
+    end
+
+    def process(threads, workers)
+      if workers == 1
+        Serving.new(Listeners.server, index: 0, threads: threads, boot: @boot)
+      else
+        Cluster.new(Listeners.server, threads: threads, workers: workers, boot: @boot)
+      end
+    end
+
+    def leave
+      Listeners.close
+      Tasks.detach
+      Runtime.leave
+    end
+  end
+  private_constant :Launch
+end

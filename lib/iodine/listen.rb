@@ -1,0 +1,119 @@
+# frozen_string_literal: true
+
+# Where it listens.
+module Iodine
+  # Reads the arguments of {Iodine.listen}.
+  # @api private
+  module Listen
+    HTTP = %w[http ws].freeze
+    SECURE = %w[https wss tls].freeze
+    RAW = %w[raw tcp unix].freeze
+    KEYS = %i[url service address port handler app mode backlog log timeout head_timeout body_timeout write_timeout
+              max_headers max_body max_clients].freeze
+    LATER = { public: 'static files are', tls: 'TLS is', ping: 'WebSockets are', max_msg: 'WebSockets are' }.freeze
+
+    class << self
+      # @return [Listener]
+      def listener(arguments, block)
+        options = DEFAULT_SETTINGS.merge(check(arguments))
+        LATER.each { |key, what| raise not_yet(what) if options[key] }
+        handler = options[:handler] || options[:app] || block
+        endpoints = endpoints(options)
+        check_service(options[:service], endpoints)
+        Listener.new(check_handler(handler), endpoints, options)
+      end
+
+      private
+
+      def check(arguments)
+        given = arguments.fetch(0, {})
+        raise not_yet('raw listeners are') if port?(given) # 0.2's listen PORT, Protocol
+        raise TypeError, "listen needs keywords such as port: 3000, not #{given.class}" unless given.is_a?(Hash)
+
+        given.each_key { |key| check_key(key) }
+        given.compact
+      end
+
+      def port?(value)
+        value.is_a?(Integer) || value.is_a?(String)
+      end
+
+      def check_key(key)
+        return if KEYS.include?(key) || LATER.key?(key)
+
+        raise ArgumentError, "listen does not know #{key.inspect}: use one of #{KEYS.map(&:inspect).join(', ')}"
+      end
+
+      # A URL stands for address and port; an array of addresses is what the CLI's -b gives.
+      def endpoints(options)
+        given = options[:url] || options[:address]
+        (given.is_a?(Array) ? given : [given]).map { |address| Endpoint.parse(address, options[:port]) }
+      end
+
+      # The service decides what is spoken there, without one the URL's scheme.
+      def check_service(service, endpoints)
+        unless [NilClass, String, Symbol].include?(service.class)
+          raise TypeError, "service must be a Symbol, not #{service.class}: use :http"
+        end
+
+        names = [service&.to_s, *endpoints.map(&:scheme)].compact
+        names.each { |name| check_name(name) }
+        raise not_yet('raw listeners are') unless HTTP.include?(names.first)
+      end
+
+      def check_name(name)
+        raise not_yet('TLS is') if SECURE.include?(name)
+        return if HTTP.include?(name) || RAW.include?(name)
+
+        raise ArgumentError, "unknown service #{name.inspect}: use :http"
+      end
+
+      def check_handler(handler)
+        raise ArgumentError, 'listen needs an application: give handler: or a block' unless handler
+        return handler if handler.respond_to?(:call)
+
+        raise TypeError, "handler is #{handler.class}, which has no method call: give a Rack application"
+      end
+
+      def not_yet(what)
+        RuntimeError.new("#{what} not available in this version of iodine: use service: :http")
+      end
+    end
+  end
+  private_constant :Listen
+
+  # Serves an application. The socket is bound at once; {start} serves it. What is left out is taken from
+  # {DEFAULT_SETTINGS}.
+  #
+  #     Iodine.listen(service: :http, port: 3000, handler: app)
+  #     Iodine.listen(url: 'http://localhost:3000') { |env| [200, {}, ['hello']] }
+  #     Iodine.listen(service: :http, url: 'unix:///run/app.sock', handler: app)
+  #
+  # After {start} the listener belongs to the process that called.
+  #
+  # @param options [Hash]
+  # @option options [String] :url scheme, address and port in one
+  # @option options [Symbol, String] :service `:http` or `:ws`; the URL's scheme counts if it is left out
+  # @option options [String] :address an IP address, `"localhost"` (both loopbacks) or the path of a Unix socket; nil =
+  #   every address
+  # @option options [Integer, String] :port 0 = any free one
+  # @option options [#call] :handler (also `:app`, or the block) a Rack application
+  # @option options [Boolean] :log a line for each request
+  # @option options [Integer] :timeout seconds that a connection may be idle, 0 = any
+  # @option options [Integer] :head_timeout seconds for the head of a request
+  # @option options [Integer] :body_timeout seconds without a byte of a request's body
+  # @option options [Integer] :write_timeout seconds without the client reading
+  # @option options [Integer] :max_headers KB of a request's head (431)
+  # @option options [Integer] :max_body MB of a request's body (413)
+  # @option options [Integer] :max_clients connections of a process, 0 = as the system allows (503)
+  # @option options [Integer] :backlog connections that wait to be accepted
+  # @option options [Integer] :mode permissions of a Unix socket's file
+  # @return [#call] the handler
+  # @raise [ArgumentError, TypeError, RangeError] when an option is wrong
+  # @raise [RuntimeError] when it can't be bound, with the address and the reason
+  def self.listen(*arguments, **options, &block)
+    listener = Listen.listener(options.empty? ? arguments : [*arguments, options], block)
+    Listeners.add(listener) unless Late.too_late?('Iodine.listen')
+    listener.app
+  end
+end

@@ -1,0 +1,64 @@
+# frozen_string_literal: true
+
+module Iodine
+  # One call of {Iodine.listen}: an application, where it is served, and its limits.
+  # @api private
+  class Listener
+    # Option → the C settings' key, factor to its unit, and the range of the option.
+    LIMITS = {
+      timeout: [:keep_alive, 1000, 0..2_000_000],
+      head_timeout: [:head_timeout, 1000, 0..2_000_000],
+      body_timeout: [:body_timeout, 1000, 0..2_000_000],
+      write_timeout: [:write_timeout, 1000, 0..2_000_000],
+      max_body: [:max_body, 1 << 20, 1..(1 << 30)],
+      max_clients: [:max_clients, 1, 0..(1 << 30)],
+      backlog: [:backlog, 1, 1..65_535],
+      mode: [:mode, 1, 0..0o777]
+    }.freeze
+    LINE = 8192 # bytes of a header line, and of the request line
+
+    attr_reader :app, :endpoints, :names
+
+    # @param options [Hash] with every key of DEFAULT_SETTINGS
+    def initialize(app, endpoints, options)
+      @app = app
+      @endpoints = endpoints
+      @settings = LIMITS.to_h { |option, (key, factor, range)| [key, integer(option, options[option], range) * factor] }
+      @settings.update(head_limits(options[:max_headers]))
+      @settings.update(log: options[:log] ? 1 : 0, url_scheme: 'http')
+    end
+
+    # @raise [RuntimeError] with the address and the reason
+    def bind(server)
+      @names = @endpoints.flat_map do |endpoint|
+        endpoint.bind(server, @settings, @app).map { |name| endpoint.unix? ? "unix://#{name}" : "http://#{name}" }
+      end
+    end
+
+    def same?(other)
+      @endpoints.any? { |mine| other.endpoints.any? { |theirs| mine.same?(theirs) } }
+    end
+
+    def remove
+      @endpoints.each(&:remove)
+    end
+
+    private
+
+    # The build has the last word: its ceilings are the defaults.
+    def head_limits(kilobytes)
+      most = Server.build[:max_header_length]
+      head = kilobytes.nil? ? most : integer(:max_headers, kilobytes, 1..(most / 1024)) * 1024
+      line = [LINE, head].min
+      { max_head: head, max_line: line, max_request_line: line, max_headers: Server.build[:max_header_count] }
+    end
+
+    def integer(option, number, range)
+      raise TypeError, "#{option} must be an Integer, not #{number.class}" unless number.is_a?(Integer)
+      return number if range.cover?(number)
+
+      raise RangeError, "#{option} is #{number}: give a number from #{range.min} to #{range.max}"
+    end
+  end
+  private_constant :Listener
+end

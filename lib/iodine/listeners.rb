@@ -1,0 +1,48 @@
+# frozen_string_literal: true
+
+module Iodine
+  # What this process listens on. A listener is bound at once; after a stop it is bound again by the next start, unless
+  # its address was given away meanwhile.
+  # @api private
+  module Listeners
+    @bound = []
+    @closed = []
+    @server = nil
+
+    class << self
+      def add(listener)
+        listener.bind(Runtime.server || server)
+        Banner.name(listener.names) if Runtime.server
+        @closed.reject! { |old| old.same?(listener) }
+        @bound << listener
+      end
+
+      # The server that the next start opens. How many workers will share it isn't known yet.
+      def server
+        @server ||= Server.new(Settings::MAX_WORKERS + 1) # one more: a rotation has the new one beside the old
+      end
+
+      def bind_again
+        @closed.each { |listener| listener.bind(server) }
+        @bound.concat(@closed.slice!(0..))
+      end
+
+      def apps
+        @bound.map(&:app)
+      end
+
+      def names
+        @bound.flat_map(&:names)
+      end
+
+      # Nothing of it is served any more. Threads that can't be ended keep their server open.
+      def close
+        @server&.close
+        @bound.each(&:remove)
+        @closed.concat(@bound.slice!(0..))
+        @server = nil
+      end
+    end
+  end
+  private_constant :Listeners
+end

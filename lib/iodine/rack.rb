@@ -1,0 +1,71 @@
+# frozen_string_literal: true
+
+module Iodine
+  # What `rackup -s iodine` and `rails s -u iodine` call.
+  module Rack
+    IODINE_RACK_LOADED = true
+    DEVELOPMENT = [nil, '', 'development'].freeze
+    DEVELOPMENT_THREADS = 4
+
+    # What the handlers' `-O NAME=VALUE` takes.
+    OPTIONS = {
+      'Host=HOST' => 'The address to listen on (default: localhost)',
+      'Port=PORT' => 'The port to listen on (default: 9292)',
+      'Threads=NUM' => 'Application threads of each worker',
+      'Workers=NUM' => 'Worker processes (1: no fork)'
+    }.freeze
+
+    class << self
+      # Serves the application until it is stopped; ^C ends it at once.
+      # @param app [#call] a Rack application
+      # @param options [Hash] `:Host`, `:Port`, `:Threads`, `:Workers`; others are ignored
+      # @return [Module] Iodine
+      # @raise [RuntimeError] when it can't be bound
+      def run(app, options = {})
+        apply_concurrency(options)
+        Iodine.listen(service: :http, address: options[:Host], port: options[:Port], handler: app)
+        yield self if block_given?
+        Launch.new(hasty: true).run
+        Iodine
+      end
+
+      # @return [Module] Iodine
+      def shutdown
+        Iodine.stop
+      end
+
+      # @return [Hash{String => String}]
+      def valid_options
+        OPTIONS
+      end
+
+      # 0.2's name for the folder of static files.
+      def public=(folder)
+        DEFAULT_SETTINGS[:public] = folder
+      end
+
+      # @return [String, nil]
+      def public
+        DEFAULT_SETTINGS[:public]
+      end
+
+      private
+
+      # In development one process, where a debugger works and code is loaded again, unless somebody said otherwise.
+      def apply_concurrency(options)
+        Iodine.threads = Integer(options[:Threads]) if options[:Threads]
+        Iodine.workers = Integer(options[:Workers]) if options[:Workers]
+        return unless development? && Iodine.threads.zero? && Iodine.workers.zero?
+
+        Iodine.threads = DEVELOPMENT_THREADS
+        Iodine.workers = 1
+      end
+
+      def development?
+        DEVELOPMENT.include?(ENV['RAILS_ENV'] || ENV.fetch('RACK_ENV', nil))
+      end
+    end
+  end
+end
+
+ENV['RACK_HANDLER'] ||= 'iodine'

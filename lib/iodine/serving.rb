@@ -1,0 +1,116 @@
+# frozen_string_literal: true
+
+module Iodine
+  # The life of a process that serves: the only one, or a worker.
+  # @api private
+  class Serving
+    TICK = 0.01
+
+    # @param index [Integer] the slot of this process in what the workers share
+    # @param planned [Array] tasks that were set before the start
+    # @param boot [#call, nil] loads what each serving process loads for itself
+    def initialize(server, index:, threads:, planned: [], boot: nil)
+      @server = server
+      @index = index
+      @planned = planned
+      @boot = boot
+      @events = Runtime.events
+      @pool = ThreadPool.new(server, threads, @events)
+    end
+
+    # Serves until it is told to stop. Yields when it is up.
+    def run
+      load_application if @boot
+      Hooks.run(:on_start)
+      open
+      yield if block_given?
+      finish(wait)
+    end
+
+    private
+
+    def load_application
+      @boot.call
+      Settle.call
+    end
+
+    def open
+      @server.open(@index)
+      Runtime.server = @server
+      Tasks.attach(@server, @planned)
+      @pool.start
+    end
+
+    # @return [Symbol] how to stop: :stop or :now
+    def wait
+      loop do
+        answer = handle(@events.pop)
+        return answer if answer
+      end
+    end
+
+    def handle(event)
+      case event
+      when Proc then event.call
+      when :orphaned
+        Log.error('the root process died: this worker stops')
+        Hooks.run(:on_parent_crush)
+        return :stop
+      when :replace
+        Log.warning('USR1 replaces workers, and a single process has none: nothing is done') if Runtime.role == :single
+      when :stop, :now then return event
+      end
+      nil
+    end
+
+    def finish(how)
+      @deadline = how == :now ? 0 : now + Settings.shutdown_timeout
+      Hooks.run(:start_shutdown)
+      @server.drain
+      GC.start # ends the streams that the application has forgotten to close: nobody else will
+      wait_until { @server.busy.zero? }
+      report_cut_off
+      @pool.halt
+      wait_until { @pool.done? }
+      @pool.end_within(0)
+      close
+    end
+
+    # Or until the time is up: there is no way to be told, and nothing else to do.
+    def wait_until
+      until yield || now > @deadline
+        sleep TICK
+        @deadline = 0 if now_asked?
+      end
+    end
+
+    def now_asked?
+      until @events.empty?
+        return true if handle(@events.pop) == :now
+      end
+      false
+    end
+
+    def report_cut_off
+      busy = @server.busy
+      return if busy.zero?
+
+      reason = if @deadline.zero? then 'as asked, at once'
+               else "after #{Settings.shutdown_timeout} s: raise shutdown-timeout if they need longer"
+               end
+      Log.warning("#{busy} #{busy == 1 ? 'request was' : 'requests were'} cut off #{reason}")
+    end
+
+    def close
+      Tasks.detach
+      Runtime.server = nil
+      @server.close if @pool.done?
+      Hooks.run(:on_finish)
+    end
+
+    def now
+      ::Process.clock_gettime(::Process::CLOCK_MONOTONIC)
+    end
+  end
+  private_constant :Serving
+end

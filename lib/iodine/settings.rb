@@ -1,0 +1,119 @@
+# frozen_string_literal: true
+
+# How many threads and workers, and the defaults.
+module Iodine
+  # What {Iodine.listen} takes where the call leaves it out. Change it before `listen`:
+  #
+  #     Iodine::DEFAULT_SETTINGS[:port] = 4000
+  #
+  # Times are in seconds, 0 = none. `max_headers` is in KB (nil = what the build allows), `max_body` in MB.
+  # `shutdown_timeout` belongs to {Iodine.start}: how long a graceful stop waits for requests under way.
+  DEFAULT_SETTINGS = { # rubocop:disable Style/MutableConstant
+    port: 3000, address: nil, mode: 0o660, backlog: 1024, log: false,
+    timeout: 40, head_timeout: 10, body_timeout: 30, write_timeout: 30, shutdown_timeout: 25,
+    max_headers: nil, max_body: 50, max_clients: 0
+  }
+  DEFAULT_HTTP_ARGS = DEFAULT_SETTINGS
+
+  # How many threads and workers, and what the environment says of them.
+  # @api private
+  module Settings
+    THREADS = %w[THREADS RAILS_MAX_THREADS].freeze
+    WORKERS = %w[WEB_CONCURRENCY WORKERS].freeze
+    MAX_THREADS = 4095
+    MAX_WORKERS = 511
+    DEFAULT_THREADS = 4
+
+    @threads = @workers = 0
+
+    class << self
+      attr_reader :threads, :workers
+
+      def threads=(number)
+        @threads = check('threads', number, MAX_THREADS)
+      end
+
+      def workers=(number)
+        @workers = check('workers', number, MAX_WORKERS)
+      end
+
+      # Takes what the environment sets, and leaves the rest as it is.
+      def read_environment
+        environment_number(THREADS) { |number| self.threads = number }
+        environment_number(WORKERS) { |number| self.workers = number }
+        { 'PORT' => :port, 'ADDRESS' => :address }.each do |name, key|
+          DEFAULT_SETTINGS[key] = ENV.fetch(name, nil) unless ENV.fetch(name, '').empty?
+        end
+      end
+
+      # @return [Array(Integer, Integer)] threads and workers, each at least 1
+      def concurrency
+        return [DEFAULT_THREADS, Cores.count] if threads.zero? && workers.zero?
+
+        [resolve(threads), resolve(workers)]
+      end
+
+      # @return [Integer] seconds
+      def shutdown_timeout
+        seconds = DEFAULT_SETTINGS[:shutdown_timeout]
+        return seconds if seconds.is_a?(Numeric) && !seconds.negative?
+
+        raise ArgumentError, "shutdown_timeout is #{seconds.inspect}: set a number of seconds, 0 or more"
+      end
+
+      private
+
+      def check(name, number, most)
+        unless number.is_a?(Integer)
+          raise TypeError, "#{name} must be an Integer, not #{number.class}: give a number such as 4"
+        end
+        return number if number <= most
+
+        raise RangeError, "#{name} is #{number}: give at most #{most}"
+      end
+
+      # The first of the names that is set decides.
+      def environment_number(names)
+        name = names.find { |candidate| !ENV.fetch(candidate, '').empty? }
+        yield Integer(ENV.fetch(name), 10) if name
+      rescue ArgumentError, RangeError
+        Log.warning("#{name}=#{ENV.fetch(name).inspect} in the environment is ignored: set it to a number such as 4")
+      end
+
+      # Below 0: a fraction of the cores.
+      def resolve(number)
+        return 1 if number.zero?
+
+        number.positive? ? number : [Cores.count / -number, 1].max
+      end
+    end
+
+    read_environment
+  end
+  private_constant :Settings
+
+  class << self
+    # @return [Integer] application threads of each worker; 0 = not set, -n = cores / n
+    def threads
+      Settings.threads
+    end
+
+    # @raise [TypeError] when it is no Integer
+    # @raise [RangeError] from 4096 on
+    def threads=(number)
+      Settings.threads = number
+    end
+
+    # @return [Integer] worker processes; 0 = not set, -n = cores / n, 1 = this process serves and forks none
+    def workers
+      Settings.workers
+    end
+
+    # @raise [TypeError] when it is no Integer
+    # @raise [RangeError] from 512 on
+    def workers=(number)
+      Late.too_late?('Iodine.workers=')
+      Settings.workers = number
+    end
+  end
+end

@@ -1,0 +1,48 @@
+# frozen_string_literal: true
+
+module Iodine
+  # Traps while a process serves. A trap only leaves a note in the queue of the thread that waits for events.
+  # @api private
+  class Signals
+    # @param events [Thread::Queue] gets :stop, :now or :replace
+    # @param role [Symbol] :single, :root or :worker
+    # @param hasty [Boolean] the first INT already means now (rails s, rackup)
+    def initialize(events, role, hasty: false)
+      @events = events
+      @role = role
+      @hasty = hasty
+      @asked = false
+    end
+
+    # Runs the block with the traps set, if this is the thread that Ruby runs traps on, and puts the old ones back.
+    def trapping
+      return yield unless Thread.current == Thread.main
+
+      before = set
+      begin
+        yield
+      ensure
+        before.each { |name, action| trap(name, action || 'DEFAULT') }
+      end
+    end
+
+    private
+
+    # What was there before.
+    def set
+      {
+        'INT' => trap('INT') { stop('INT') },
+        'TERM' => trap('TERM') { stop('TERM') },
+        'USR1' => trap('USR1') { @events << :replace }
+      }
+    end
+
+    # A worker is told by the root when to be quick: a ^C at the terminal reaches both.
+    def stop(name)
+      now = @asked || (@hasty && name == 'INT')
+      @asked = true
+      @events << (now && @role != :worker ? :now : :stop)
+    end
+  end
+  private_constant :Signals
+end
