@@ -1,0 +1,25 @@
+# frozen_string_literal: true
+
+require 'iodine'
+
+RSpec.describe 'sig/iodine.rbs' do
+  let(:source) { File.read(File.join(ROOT, 'sig', 'iodine.rbs')) }
+
+  it 'has every public method of Iodine, and no other' do
+    inherited = Module.new.singleton_class.instance_methods
+    methods = Iodine.singleton_class.public_instance_methods - inherited
+    signed = source[/\A.*?^  module Rack$/m].scan(/def self\.([\w?=]+):/).flatten.map(&:to_sym)
+    expect(signed).to match_array(methods)
+  end
+
+  it 'has every public method of Iodine::Rack, and no other' do
+    methods = Iodine::Rack.singleton_class.public_instance_methods(false)
+    signed = source[/^  module Rack$.*/m].scan(/def self\.([\w?=]+):/).flatten.map(&:to_sym)
+    expect(signed).to match_array(methods)
+  end
+
+  it 'names no constant that is private or missing' do
+    constants = source.scan(/^  ([A-Z_]+):/).flatten.map(&:to_sym)
+    expect(constants).to match_array(Iodine.constants.reject { |name| Iodine.const_get(name).is_a?(Module) })
+  end
+end
