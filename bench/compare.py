@@ -1,0 +1,47 @@
+"""Servers side by side: each round runs every server once, in turn, so that noise hits all alike."""
+import statistics
+import subprocess
+import sys
+
+from server import Failure
+
+FORMATS = {  # column: how its figures are written
+    "req/s": "{:,.0f}", "p50 ms": "{:.2f}", "p99 ms": "{:.2f}", "CPU µs": "{:.1f}", "in kernel": "{:.0%}",
+    "core busy": "{:.0%}", "RSS MB": "{:.0f}", "errors": "{:,.0f}", "instructions": "{:,.0f}", "bytes": "{:,.0f}",
+    "still answering": "{:,.0f}", "OPTIONS p50 ms": "{:.1f}", "OPTIONS p99 ms": "{:.1f}", "refusal p50 ms": "{:.1f}",
+    "refusal p99 ms": "{:.1f}", "time-out of 1 s": "{:.1f} s",
+}
+
+
+def compare(commands, measure, rounds):
+    """commands: name → command line. measure(command) → {column: figure}. Gives name → {column: median}."""
+    samples = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            try:
+                samples[name].append(measure(command))
+            except (Failure, OSError, subprocess.SubprocessError) as failure:
+                print(f"{name}: {failure}", file=sys.stderr)
+    return {name: medians(list_) for name, list_ in samples.items()}
+
+
+def medians(samples):
+    columns = dict.fromkeys(column for sample in samples for column in sample)
+    return {column: statistics.median(s[column] for s in samples if column in s) for column in columns}
+
+
+def table(results, base=None, column=None):
+    """Markdown; with `base` one more column gives each server's `column` as a multiple of that server's."""
+    columns = list(dict.fromkeys(c for figures in results.values() for c in figures))
+    head = columns + ([f"{column} × {base}"] if base else [])
+    lines = ["| server | " + " | ".join(head) + " |", "|---|" + "---:|" * len(head)]
+    for name, figures in results.items():
+        cells = [FORMATS[c].format(figures[c]) if c in figures else "–" for c in columns]
+        if base:
+            cells.append(ratio(figures, results.get(base, {}), column))
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def ratio(figures, base, column):
+    return f"{figures[column] / base[column]:.2f}" if column in figures and base.get(column) else "–"

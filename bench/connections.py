@@ -1,0 +1,76 @@
+#!/usr/bin/env -S python3 -B
+"""What an idle keep-alive connection costs a server in user-space memory.
+
+  connections.py [-n CONNECTIONS] NAME='COMMAND with {port}' ...
+
+Settles the server with 20,000 requests, opens N connections that each make one request, waits a second, counts the
+server's private pages, and then asks every connection once more: all must answer.
+"""
+import argparse
+import resource
+import socket
+import subprocess
+import time
+
+from compare import compare, table
+from server import Failure, Server
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def answers(client):
+    """One request and its whole answer, or False."""
+    try:
+        client.sendall(REQUEST)
+        seen = b""
+        while not seen.endswith(b"Hello World"):
+            piece = client.recv(4096)
+            if not piece:
+                return False
+            seen += piece
+        return seen.startswith(b"HTTP/1.1 200")
+    except OSError:
+        return False
+
+
+def connect(port):
+    client = socket.create_connection(("127.0.0.1", port), 5)
+    if not answers(client):
+        raise Failure("a new connection got no answer")
+    return client
+
+
+def settle(server):
+    load = ["h2load", "--h1", "-m1", "-c16", "-n20000", server.url()]
+    subprocess.run(load, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120)
+    time.sleep(1)
+
+
+def measure(command, count=4000):
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if limit < count + 100:
+        raise Failure(f"{count} connections need more descriptors than {limit}: raise `ulimit -n`")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    with Server(command) as server:
+        settle(server)
+        before = server.private()
+        clients = [connect(server.port) for _ in range(count)]
+        time.sleep(1)
+        after = server.private()
+        alive = sum(map(answers, clients))
+        for client in clients:
+            client.close()
+    return {"bytes": (after - before) / count, "still answering": alive}
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("-n", type=int, default=4000, metavar="CONNECTIONS")
+    arguments.add_argument("servers", nargs="+", metavar="NAME=COMMAND")
+    given = arguments.parse_args()
+    commands = dict(server.split("=", 1) for server in given.servers)
+    print(table(compare(commands, lambda command: measure(command, given.n), 1)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""The servers that are measured: one worker each, as their own manuals start them for production."""
+import glob
+import os
+import re
+
+LIMIT = "tmp/bench/limit {port}"
+
+
+def iodine(app, threads=1, options=""):
+    program = "GEM_PATH=$BENCH_HOME/iodine ruby -Ilib exe/iodine"
+    return f"{program} -t {threads} -w 1 -p {{port}} {options} bench/apps/{app}.ru"
+
+
+def iodine07(app, threads=1, options=""):
+    return f"{_gem('iodine07', 'iodine')} -t {threads} -w 1 -p {{port}} {options} bench/apps/{app}.ru"
+
+
+def puma(app, threads=1, options="--quiet"):
+    listen = f"-t {threads}:{threads} -w 0 -e production -b tcp://127.0.0.1:{{port}}"
+    return f"{_gem('puma', 'puma')} {listen} {options} bench/apps/{app}.ru"
+
+
+def falcon(app):
+    return f"{_gem('falcon', 'falcon')} serve --count 1 --bind http://127.0.0.1:{{port}} --config bench/apps/{app}.ru"
+
+
+def _gem(home, executable):
+    return f"GEM_HOME=$BENCH_HOME/{home} GEM_PATH=$BENCH_HOME/{home} ruby $BENCH_HOME/{home}/bin/{executable}"
+
+
+def versions():
+    """Name and version of every measured gem, with the Rack beside it."""
+    homes = {"iodine07": "iodine", "puma": "puma", "falcon": "falcon"}
+    for home, gem in homes.items():
+        yield f"{gem} {version(home, gem)} (rack {version(home, 'rack')})"
+
+
+def version(home, gem):
+    found = glob.glob(os.path.expandvars(f"$BENCH_HOME/{home}/specifications/{gem}-[0-9]*.gemspec"))
+    return re.search(r"-(\d[\d.]*)\.gemspec$", max(found)).group(1) if found else "missing"
