@@ -11,7 +11,6 @@ typedef struct app_thread {
   iod_crew_thread_t crew;
   iod_server_t *server;
   ruby_server_t *rs;
-  VALUE self;
 } app_thread_t;
 
 static _Thread_local iod_server_t *working_for; /* set while this thread runs a job */
@@ -151,7 +150,7 @@ static int serve(app_thread_t *t) {
 }
 
 VALUE iod_app_thread_serve(VALUE self) {
-  app_thread_t t = {.rs = iod_ruby_server_of(self), .self = self};
+  app_thread_t t = {.rs = iod_ruby_server_of(self)};
   t.server = t.rs->server;
   if (!t.server->open) rb_raise(rb_eRuntimeError, "this Iodine::Server is not open in this process");
   iod_crew_thread_init(t.server, &t.crew);

@@ -69,9 +69,9 @@ struct iod_request {
     int fd; /* an unnamed temporary file, or -1. Taken over by setting it to -1 */
   } body;
   iod_peer_t remote;
-  uint64_t begun_us, taken_us; /* monotonic: the first byte was read; the job was taken */
-  const char *bytes;           /* the head; all spans refer to it */
-  iod_header_t headers[];      /* head.header_count of them, then the bytes */
+  uint64_t begun_us;      /* monotonic: when its first byte was read */
+  const char *bytes;      /* the head; all spans refer to it */
+  iod_header_t headers[]; /* head.header_count of them, then the bytes */
 };
 
 static inline iod_slice_t iod_request_slice(const iod_request_t *r, iod_span_t s) {

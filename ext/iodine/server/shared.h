@@ -9,8 +9,7 @@
 typedef struct iod_slot {
   _Atomic int32_t pid;          /* 0: nobody serves here */
   _Atomic uint32_t connections; /* open ones */
-  _Atomic uint32_t idle;        /* application threads without a job */
-  char padding[52];             /* a cache line each */
+  char padding[56];             /* a cache line each */
 } iod_slot_t;
 
 typedef struct iod_shared {
