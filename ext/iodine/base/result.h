@@ -11,6 +11,7 @@
   X(BAD_REQUEST, -400, "malformed request")                                                                            \
   X(BODY_TOO_LARGE, -413, "body over the limit")                                                                       \
   X(TARGET_TOO_LONG, -414, "request line over the limit")                                                              \
+  X(RANGE, -416, "range not satisfiable")                                                                              \
   X(HEAD_TOO_LARGE, -431, "head over the limit")                                                                       \
   X(NOT_IMPLEMENTED, -501, "not implemented")                                                                          \
   X(VERSION, -505, "HTTP version not supported")

@@ -22,6 +22,9 @@ extern const uint8_t iod_chars[256];
 
 static inline bool iod_char_is(char c, unsigned classes) { return (iod_chars[(unsigned char)c] & classes) != 0; }
 
+/* Of an IOD_CHAR_HEX. */
+static inline unsigned iod_char_hex(char c) { return (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10); }
+
 /* The first byte at or behind `at` that is in none of the classes: there must be one. Heads are mostly this loop. */
 static inline const char *iod_chars_skip(const char *at, unsigned classes) {
   for (;; at += 4) {

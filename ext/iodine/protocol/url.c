@@ -2,8 +2,6 @@
 
 #include "chars.h"
 
-static unsigned hex(char c) { return (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10); }
-
 long iod_url_decode_form(char *out, iod_slice_t text) {
   char *start = out;
   const char *end = text.at + text.length;
@@ -13,7 +11,7 @@ long iod_url_decode_form(char *out, iod_slice_t text) {
       continue;
     }
     if (end - p < 3 || !iod_char_is(p[1], IOD_CHAR_HEX) || !iod_char_is(p[2], IOD_CHAR_HEX)) return IOD_E_BAD_REQUEST;
-    *out++ = (char)(hex(p[1]) << 4 | hex(p[2]));
+    *out++ = (char)(iod_char_hex(p[1]) << 4 | iod_char_hex(p[2]));
     p += 2;
   }
   return (long)(out - start);
