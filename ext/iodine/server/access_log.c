@@ -82,7 +82,7 @@ void iod_access_log_add(iod_access_log_t *log, const iod_request_t *r, int statu
   *p++ = (char)('0' + tenths % 10);
   p = PUT(p, "ms\n");
   log->lines.end = (size_t)(p - log->lines.bytes);
-  atomic_store_explicit(&log->waiting, true, memory_order_relaxed);
+  atomic_store_explicit(&log->waiting, iod_buffer_length(&log->lines), memory_order_relaxed);
 }
 
 /* ---- writing ---- */
@@ -94,7 +94,7 @@ bool iod_access_log_take(iod_access_log_t *log) {
   log->batch = log->lines;
   log->lines = swap;
   iod_buffer_clear(&log->lines);
-  atomic_store_explicit(&log->waiting, false, memory_order_relaxed);
+  atomic_store_explicit(&log->waiting, 0, memory_order_relaxed);
   if (log->dropped > 0)
     iod_log(IOD_LOG_WARNING, "%llu lines of the access log were dropped: stderr was not read for too long",
             (unsigned long long)log->dropped);
@@ -104,8 +104,8 @@ bool iod_access_log_take(iod_access_log_t *log) {
 
 bool iod_access_log_write(iod_access_log_t *log) {
   iod_buffer_consume(&log->batch, iod_log_write(iod_buffer_head(&log->batch), iod_buffer_length(&log->batch)));
-  bool all = iod_buffer_length(&log->batch) == 0;
-  if (!all) atomic_store(&log->waiting, true);
+  size_t left = iod_buffer_length(&log->batch);
+  if (left > 0) atomic_store(&log->waiting, left);
   pthread_mutex_unlock(&log->writing);
-  return all;
+  return left == 0;
 }

@@ -16,7 +16,7 @@ typedef struct iod_access_log {
   char date[29];
   time_t second;
   uint64_t dropped;
-  _Atomic bool waiting; /* lines wait to be written */
+  _Atomic size_t waiting; /* bytes to be written, about */
   pthread_mutex_t writing;
   iod_buffer_t batch; /* of the thread that writes */
 } iod_access_log_t;

@@ -9,9 +9,11 @@
 
 enum {
   TICK_MS = 1,
-  QUIET_TICKS = 100, /* without traffic, before the stand-in sleeps until there is some */
-  JOBS_A_TURN = 32,  /* jobs of a busy thread before it looks at the sockets again */
-  BUSY_APP = 8,      /* jobs taken in one turn of the stand-in: the application is fast and can drive itself */
+  QUIET_TICKS = 100,     /* without traffic, before the stand-in sleeps until there is some */
+  JOBS_A_TURN = 32,      /* jobs of a busy thread before it looks at the sockets again */
+  LOG_TICKS = 8,         /* lines of the access log are gathered for so long while there is traffic … */
+  LOG_BATCH = 64 * 1024, /* … or until there are so many bytes of them */
+  BUSY_APP = 8,          /* jobs taken in one turn of the stand-in: the application is fast and can drive itself */
 };
 
 /* ---- threads ---- */
@@ -156,6 +158,11 @@ static void write_log(iod_server_t *server) {
   }
 }
 
+/* The stand-in's share: few large writes, since each asks for the lock that the busy thread holds. */
+static void write_gathered_log(iod_server_t *server, unsigned tick) {
+  if (tick % LOG_TICKS == 0 || atomic_load(&server->log.waiting) >= LOG_BATCH) write_log(server);
+}
+
 /* Whoever is about to wait does first what was put off while it was busy: the driver, blocked in the poll, may not know
  * of it. */
 static void catch_up(iod_server_t *server) {
@@ -239,7 +246,8 @@ static void *stand_in(void *argument) {
   iod_server_t *server = argument;
   iod_crew_t *crew = &server->crew;
   uint64_t turns = 0, taken = 0;
-  for (int quiet = 0; !atomic_load(&crew->halted);) {
+  int quiet = 0;
+  for (unsigned tick = 0; !atomic_load(&crew->halted); tick++) {
     nap(server, quiet > QUIET_TICKS);
     uint64_t turns_now = atomic_load(&server->loop.turns), taken_now = atomic_load(&server->jobs.taken);
     bool blocked = atomic_load(&crew->driver_blocks);
@@ -247,7 +255,7 @@ static void *stand_in(void *argument) {
     bool idle = blocked && !jobs_wait && atomic_load(&crew->running) == 0;
     quiet = idle && turns_now == turns ? quiet + 1 : 0;
     if (jobs_wait && taken_now == taken) iod_crew_wake_one(server);
-    write_log(server);
+    write_gathered_log(server, tick);
     if (turns_now == turns && !blocked) step_in(server, taken_now != taken);
     turns = atomic_load(&server->loop.turns);
     taken = taken_now;
