@@ -6,6 +6,17 @@ RSpec.describe 'A process forked by the application' do
     @server = boot(<<~'RUBY', '-w', '1', '-t', '2')
       run(lambda do |env|
         how = env['PATH_INFO']
+        if how == '/reads'
+          reader, writer = IO.pipe
+          Process.detach(fork do
+            writer.close
+            reader.getc # the parent's next uploads come first
+            File.write(env['QUERY_STRING'], env['rack.input'].read)
+            exit!
+          end)
+          $go = writer
+        end
+        $go.close if how == '/go'
         text = case how
                when '/lives', '/exits', '/collects'
                  pid = fork do
@@ -49,6 +60,17 @@ RSpec.describe 'A process forked by the application' do
     expect(client.rest).to eq('')
     expect(Array.new(20) { @server.get.body }.uniq).to eq(['ok'])
     expect(alive?(child)).to be(true)
+  end
+
+  it 'reads the body of its own request, whatever was uploaded to the parent since' do
+    Dir.mktmpdir do |folder|
+      file = "#{folder}/read"
+      dial.request('POST', "/reads?#{file}", body: 'a' * 200_000)
+      8.times { expect(dial.request('POST', body: 'b' * 200_000).body).to eq('ok') }
+      dial.get('/go')
+      eventually { File.exist?(file) && File.size(file) == 200_000 }
+      expect(File.read(file).squeeze).to eq('a')
+    end
   end
 
   it 'inherits no socket through exec' do

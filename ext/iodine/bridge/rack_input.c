@@ -14,7 +14,7 @@ enum {
 
 typedef struct input {
   char *bytes; /* in memory, or */
-  int fd;      /* in a file */
+  iod_spool_file_t *file;
   bool closed;
   unsigned readers; /* threads that read the file without the GVL */
   uint64_t length, position;
@@ -24,9 +24,9 @@ static VALUE empty;
 
 static void let_go(input_t *input) {
   iod_free(input->bytes);
-  if (input->fd >= 0) close(input->fd);
+  iod_spool_file_close(input->file, input->length);
   input->bytes = NULL;
-  input->fd = -1;
+  input->file = NULL;
 }
 
 static void release(void *data) {
@@ -50,7 +50,6 @@ static VALUE input_class;
 static VALUE wrap(void) {
   input_t *input = iod_alloc_zero(sizeof *input);
   if (!input) rb_raise(rb_eNoMemError, "no memory for rack.input");
-  input->fd = -1;
   return TypedData_Wrap_Struct(input_class, &type, input);
 }
 
@@ -60,10 +59,10 @@ VALUE iod_rack_input_new(iod_request_t *request) {
   VALUE self = wrap();
   input_t *input = RTYPEDDATA_DATA(self);
   input->bytes = request->body.bytes;
-  input->fd = request->body.fd;
+  input->file = request->body.file;
   input->length = request->body.length;
   request->body.bytes = NULL;
-  request->body.fd = -1;
+  request->body.file = NULL;
   return self;
 }
 
@@ -97,7 +96,7 @@ typedef struct span {
 static void *read_file(void *data) {
   span_t *span = data;
   for (size_t done = 0; done < span->length;) {
-    ssize_t n = pread(span->input->fd, span->to + done, span->length - done, (off_t)(span->from + done));
+    ssize_t n = pread(span->input->file->fd, span->to + done, span->length - done, (off_t)(span->from + done));
     if (n > 0) {
       done += (size_t)n;
     } else if (n == 0 || errno != EINTR) {
@@ -130,7 +129,7 @@ static void read_without_gvl(span_t *span) {
 static void fill(input_t *input, VALUE buffer, uint64_t from, size_t length) {
   span_t span = {.input = input, .buffer = buffer, .to = RSTRING_PTR(buffer), .length = length, .from = from};
   if (length == 0) return;
-  if (input->fd < 0)
+  if (!input->file)
     memcpy(span.to, input->bytes + from, length);
   else if (length <= QUICK_READ)
     read_file(&span);
@@ -210,7 +209,7 @@ static VALUE gets_memory(input_t *input) {
 static VALUE input_gets(VALUE self) {
   input_t *input = open_input(self);
   if (input->position == input->length) return Qnil;
-  return input->fd < 0 ? gets_memory(input) : gets_file(input);
+  return input->file ? gets_file(input) : gets_memory(input);
 }
 
 static VALUE input_each(VALUE self) {

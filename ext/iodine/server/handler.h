@@ -13,6 +13,7 @@
 #include "../reactor/handle.h"
 #include "../reactor/output.h"
 #include "../reactor/socket.h"
+#include "spool_file.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -64,9 +65,9 @@ struct iod_request {
   const struct iod_listener *listener; /* ->tag: the application's */
   iod_http1_head_t head;
   struct {       /* the body, complete and decoded */
-    char *bytes; /* in memory, when fd is -1 */
+    char *bytes; /* in memory, when there is no file */
     uint64_t length;
-    int fd; /* an unnamed temporary file, or -1. Taken over by setting it to -1 */
+    iod_spool_file_t *file; /* its first `length` bytes. Taken over by setting it to NULL */
   } body;
   iod_peer_t remote;
   uint64_t begun_us;      /* monotonic: when its first byte was read */

@@ -294,7 +294,6 @@ void iod_http_open(iod_listener_t *listener, int fd, const iod_peer_t *remote, b
   if (!http) return;
   http->listener = listener;
   http->remote = *remote;
-  http->spool.fd = -1;
   if (server->shared.slots) atomic_store(&server->shared.slots[server->index].connections, server->loop.stream_count);
   if (refused)
     refuse(http, 503, "the connection limit is reached");

@@ -3,7 +3,6 @@
 #include "../base/alloc.h"
 
 #include <string.h>
-#include <unistd.h>
 
 iod_request_t *iod_request_new(const iod_http1_parser_t *parser, const char *bytes) {
   size_t headers = parser->head.header_count * sizeof(iod_header_t);
@@ -16,21 +15,20 @@ iod_request_t *iod_request_new(const iod_http1_parser_t *parser, const char *byt
   r->bytes = copy;
   r->head = parser->head;
   r->job.kind = IOD_JOB_REQUEST;
-  r->body.fd = -1;
   atomic_init(&r->references, 2);
   return r;
 }
 
 void iod_request_set_body(iod_request_t *request, iod_spool_t *spool) {
   request->body.length = spool->length;
-  request->body.fd = spool->fd;
+  request->body.file = spool->file;
   request->body.bytes = spool->memory.bytes; /* never consumed from, so it starts at 0 */
-  *spool = (iod_spool_t){.fd = -1};
+  *spool = (iod_spool_t){0};
 }
 
 void iod_request_unref(iod_request_t *request) {
   if (atomic_fetch_sub(&request->references, 1) > 1) return;
-  if (request->body.fd >= 0) close(request->body.fd);
+  iod_spool_file_close(request->body.file, request->body.length);
   iod_free(request->body.bytes);
   iod_free(request);
 }

@@ -72,13 +72,16 @@ static void abandon(iod_server_t *server) {
 }
 
 static void after_fork_in_child(void) {
+  iod_spool_file_forked();
   for (int i = 0; i < IOD_SERVERS_OPEN; i++) {
     iod_server_t *server = atomic_exchange(&open_servers[i], NULL);
     if (server) abandon(server);
   }
 }
 
-void iod_server_watch_forks(void) { (void)pthread_atfork(NULL, NULL, after_fork_in_child); }
+void iod_server_watch_forks(void) {
+  (void)pthread_atfork(iod_spool_file_forks, iod_spool_file_forks, after_fork_in_child);
+}
 
 /* ---- opening ---- */
 

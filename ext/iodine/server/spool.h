@@ -1,19 +1,20 @@
 /* A request's body as it comes: in memory up to IOD_SPOOL_MEMORY, then in an unnamed temporary file. Not thread safe.
- */
+ * All zeroes is an empty one. */
 #ifndef IOD_SERVER_SPOOL_H
 #define IOD_SERVER_SPOOL_H
 
 #include "../base/buffer.h"
 #include "../base/result.h"
+#include "spool_file.h"
 
 #include <stdint.h>
 
 enum { IOD_SPOOL_MEMORY = 64 * 1024, IOD_SPOOL_GATHER = 4 * 1024 };
 
 typedef struct iod_spool {
-  iod_buffer_t memory; /* all of it; or what is gathered for the file: a peer may send chunks of a byte each */
-  uint64_t length;
-  int fd; /* -1 while in memory */
+  iod_buffer_t memory;      /* all of it; or what is gathered for the file: a peer may send chunks of a byte each */
+  uint64_t length, written; /* bytes that came; that are in the file */
+  iod_spool_file_t *file;   /* NULL while in memory */
 } iod_spool_t;
 
 /* expected: the length if known, else 0. */

@@ -19,7 +19,6 @@ static iod_job_t *call_job(void) {
 static iod_request_t *request_job(uint8_t gone) {
   iod_request_t *r = iod_alloc_zero(sizeof *r);
   r->job.kind = IOD_JOB_REQUEST;
-  r->body.fd = -1;
   atomic_store(&r->references, 1);
   atomic_store(&r->gone, gone);
   return r;

@@ -149,7 +149,7 @@ static void run_request(iod_request_t *r) {
     respond_filled(r);
   else if (iod_slice_equal(path, IOD_SLICE("/block")))
     block();
-  else if (r->body.length > 0 && r->body.fd < 0)
+  else if (r->body.length > 0 && !r->body.file)
     respond(r, r->body.bytes, r->body.length, IOD_SEND_LAST);
   else
     respond(r, path.at, path.length, IOD_SEND_LAST | (r->keep_alive ? 0 : IOD_SEND_CLOSE));

@@ -12,7 +12,7 @@ TEST(spool_memory) {
   iod_spool_init(&spool, 5);
   CHECK_INT(iod_spool_append(&spool, "hel", 3), 0);
   CHECK_INT(iod_spool_append(&spool, "lo", 2), 0);
-  CHECK_INT(spool.fd, -1);
+  CHECK(spool.file == NULL);
   CHECK_BYTES(spool.memory.bytes, (size_t)spool.length, "hello");
   iod_spool_deinit(&spool);
 }
@@ -28,12 +28,12 @@ TEST(spool_file) {
   for (size_t at = 0; at < SIZE; at += 1000)
     CHECK_INT(iod_spool_append(&spool, body + at, SIZE - at < 1000 ? SIZE - at : 1000), 0);
   CHECK_INT(iod_spool_end(&spool), 0);
-  CHECK(spool.fd >= 0);
+  CHECK(spool.file != NULL);
   CHECK(spool.memory.bytes == NULL);
-  CHECK_INT(fstat(spool.fd, &file), 0);
+  CHECK_INT(fstat(spool.file->fd, &file), 0);
   CHECK_INT(file.st_nlink, 0);
   CHECK_INT(file.st_size, SIZE);
-  CHECK(pread(spool.fd, got, SIZE, 0) == SIZE && memcmp(body, got, SIZE) == 0);
+  CHECK(pread(spool.file->fd, got, SIZE, 0) == SIZE && memcmp(body, got, SIZE) == 0);
   iod_spool_deinit(&spool);
   free(body), free(got);
 }
@@ -50,11 +50,11 @@ TEST(spool_gathers) {
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; at += sizes[i++])
     CHECK_INT(iod_spool_append(&spool, body + at, sizes[i]), 0);
   CHECK_INT(iod_spool_append(&spool, body + at, 1), 0);
-  CHECK_INT(fstat(spool.fd, &file), 0);
+  CHECK_INT(fstat(spool.file->fd, &file), 0);
   CHECK_INT(file.st_size, at - 5);
   CHECK_INT(iod_spool_end(&spool), 0);
   CHECK_INT(spool.length, at + 1);
-  CHECK(pread(spool.fd, got, sizeof got, 0) == (ssize_t)(at + 1) && memcmp(body, got, at + 1) == 0);
+  CHECK(pread(spool.file->fd, got, sizeof got, 0) == (ssize_t)(at + 1) && memcmp(body, got, at + 1) == 0);
   iod_spool_deinit(&spool);
 }
 
@@ -72,4 +72,50 @@ TEST(spool_fails) {
   else
     unsetenv("TMPDIR");
   free(before);
+}
+
+/* The body of a request that is over. */
+static void use_file(char fill, size_t size) {
+  static char body[IOD_SPOOL_MEMORY * 2], got[sizeof body];
+  iod_spool_t spool;
+  iod_spool_init(&spool, size);
+  memset(body, fill, size);
+  CHECK_INT(iod_spool_append(&spool, body, size), 0);
+  CHECK_INT(iod_spool_end(&spool), 0);
+  CHECK(pread(spool.file->fd, got, size, 0) == (ssize_t)size && memcmp(body, got, size) == 0);
+  iod_spool_file_close(spool.file, spool.length);
+}
+
+static ino_t next_file(void) {
+  struct stat file = {0};
+  iod_spool_file_t *spare = iod_spool_file_open();
+  CHECK(spare != NULL);
+  CHECK_INT(fstat(spare->fd, &file), 0);
+  iod_spool_file_close(spare, 1);
+  return file.st_ino;
+}
+
+TEST(spool_file_kept) {
+  test_case("a file is written over by the next body");
+  use_file('a', IOD_SPOOL_MEMORY * 2);
+  ino_t first = next_file();
+  use_file('b', IOD_SPOOL_MEMORY + 1);
+  CHECK_INT(next_file(), first);
+  test_case("but not one that a forked process may still read");
+  iod_spool_file_t *read_in_child = iod_spool_file_open();
+  iod_spool_file_forks();
+  int fd = dup(read_in_child->fd); /* as the child's copy: its inode number is not given away */
+  iod_spool_file_close(read_in_child, 1);
+  CHECK(next_file() != first);
+  close(fd);
+  test_case("nor a large one, nor more than a few");
+  iod_spool_file_t *files[IOD_SPOOL_FILES * 2];
+  struct stat file;
+  for (size_t i = 0; i < IOD_SPOOL_FILES * 2; i++) CHECK((files[i] = iod_spool_file_open()) != NULL);
+  int large = files[0]->fd, last = files[IOD_SPOOL_FILES * 2 - 1]->fd, kept = files[1]->fd;
+  iod_spool_file_close(files[0], IOD_SPOOL_FILE_KEPT + 1);
+  for (size_t i = 1; i < IOD_SPOOL_FILES * 2; i++) iod_spool_file_close(files[i], 1);
+  CHECK(fstat(large, &file) != 0);
+  CHECK(fstat(last, &file) != 0);
+  CHECK_INT(fstat(kept, &file), 0);
 }
