@@ -2,7 +2,7 @@
 
 #include "../base/alloc.h"
 
-enum { BEHIND_SHARE = 16 };
+enum { BEHIND_SHARE = 64 };
 
 void iod_jobs_init(iod_jobs_t *jobs) {
   *jobs = (iod_jobs_t){0};

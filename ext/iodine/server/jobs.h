@@ -29,7 +29,7 @@ void iod_jobs_push(iod_jobs_t *jobs, iod_job_t *job, bool first);
 bool iod_jobs_remove(iod_jobs_t *jobs, iod_job_t *job);
 
 /* The next job, or NULL. Requests whose client is gone are dropped; those whose client sent FIN come after the others,
- * but one in sixteen. */
+ * but one in 64. */
 iod_job_t *iod_jobs_take(iod_jobs_t *jobs);
 
 #endif
