@@ -51,16 +51,17 @@ have_func('rb_internal_thread_add_event_hook', 'ruby/thread.h')
 have_func('rb_io_descriptor', 'ruby/io.h')
 
 # The library that Ruby's own openssl extension is linked with is the only one that may share the process with it; the
-# headers must be of the same one. Reported only: the code has no TLS yet, so nothing is defined for it.
-def describe_openssl
-  return 'left out (NO_SSL is set)' unless ENV.fetch('NO_SSL', '').match?(/\A(?:0|no|false|off|)\z/i)
+# headers must be of the same one. Why there is no TLS, or nil.
+def objection_to_tls
+  return 'NO_SSL is set' unless ENV.fetch('NO_SSL', '').match?(/\A(?:0|no|false|off|)\z/i)
 
   require 'openssl'
   version = OpenSSL::OPENSSL_LIBRARY_VERSION
+  dir_config('openssl', RbConfig::CONFIG['configure_args'][/--with-openssl-dir=([^' ]+)/, 1])
   objection = objection_to(version)
-  objection ? "left out (Ruby uses #{version}; #{objection})" : "#{version}, as Ruby's own (no TLS in this version yet)"
+  objection && "Ruby uses #{version}; #{objection}"
 rescue LoadError
-  'left out (this Ruby has no openssl extension)'
+  'this Ruby has no openssl extension'
 end
 
 def objection_to(version)
@@ -72,15 +73,20 @@ def objection_to(version)
   return 'its headers are missing: apt-get install libssl-dev, dnf install openssl-devel' unless headers
 
   # The highest digit tells 1.1, LibreSSL and 3 apart.
-  'openssl/opensslv.h is of another one' if headers >> 28 != OpenSSL::OPENSSL_VERSION_NUMBER >> 28
+  return 'openssl/opensslv.h is of another one' if headers >> 28 != OpenSSL::OPENSSL_VERSION_NUMBER >> 28
+
+  linked = have_library('crypto', 'EVP_Digest', 'openssl/evp.h') && have_library('ssl', 'SSL_new', 'openssl/ssl.h')
+  'it can\'t be linked' unless linked
 end
 
-OPENSSL = describe_openssl
+NO_TLS = objection_to_tls
+OPENSSL = NO_TLS ? "left out (#{NO_TLS})" : "#{OpenSSL::OPENSSL_LIBRARY_VERSION}, as Ruby's own"
 
 FOLDERS = %w[base protocol reactor server bridge].freeze
 
 Dir.chdir(__dir__) do
   $srcs = Dir["{#{FOLDERS.join(',')}}/*.c"]
+  $srcs -= NO_TLS ? Dir['reactor/openssl_*.c'] : ['reactor/tls_none.c']
   $srcs -= %w[epoll kqueue].reject { |name| name == POLLER }.map { |name| "reactor/poller_#{name}.c" }
   # Without the headers here, editing one would rebuild nothing.
   $headers = Dir["{#{FOLDERS.join(',')}}/*.h"].map { |path| "$(srcdir)/#{path}" }

@@ -8,6 +8,8 @@
   X(SYSTEM, -2, "system call failed")                                                                                  \
   X(CLOSED, -3, "connection is closed")                                                                                \
   X(FULL, -4, "limit reached")                                                                                         \
+  X(AGAIN, -5, "nothing for now")                                                                                      \
+  X(PLAIN, -6, "not TLS")                                                                                              \
   X(BAD_REQUEST, -400, "malformed request")                                                                            \
   X(BODY_TOO_LARGE, -413, "body over the limit")                                                                       \
   X(TARGET_TOO_LONG, -414, "request line over the limit")                                                              \

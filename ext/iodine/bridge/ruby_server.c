@@ -6,6 +6,7 @@
 #include "../server/limits.h"
 #include "app_thread.h"
 #include "rack.h"
+#include "ruby_tls.h"
 #include "ruby_url.h"
 
 #include <errno.h>
@@ -98,6 +99,7 @@ static iod_settings_t settings_read(VALUE hash) {
       .backlog = (int)(setting(hash, "backlog") & INT_MAX),
       .mode = setting(hash, "mode"),
       .log = setting(hash, "log") != 0,
+      .tls = iod_ruby_tls_of(rb_hash_lookup(hash, ID2SYM(rb_intern("tls")))),
   };
   if (s.limits.head > HTTP_MAX_HEADER_LENGTH) s.limits.head = HTTP_MAX_HEADER_LENGTH;
   if (s.limits.headers > HTTP_MAX_HEADER_COUNT) s.limits.headers = HTTP_MAX_HEADER_COUNT;
@@ -151,6 +153,31 @@ static VALUE bind_listener(VALUE self, VALUE kind, VALUE address, VALUE port, VA
   RB_GC_GUARD(address);
   if (b.result) rb_raise(rb_eRuntimeError, "%s", b.sentence);
   return rb_str_new_cstr(b.listener->name);
+}
+
+typedef struct securing {
+  iod_server_t *server;
+  const char *name;
+  iod_tls_t *tls;
+  int result;
+} securing_t;
+
+static void *secure_now(void *argument) {
+  securing_t *s = argument;
+  s->result = iod_listener_set_tls(s->server, s->name, s->tls);
+  return NULL;
+}
+
+/* server.secure(name, tls) → true, or false if it has no such listener: for the connections that come from now on. */
+static VALUE secure(VALUE self, VALUE name, VALUE tls) {
+  name = rb_str_new_frozen(StringValue(name));
+  securing_t s = {.server = iod_ruby_server_of(self)->server,
+                  .name = StringValueCStr(name),
+                  .tls = iod_tls_ref(iod_ruby_tls_of(tls))};
+  rb_thread_call_without_gvl(secure_now, &s, NULL, NULL);
+  iod_tls_unref(s.tls);
+  RB_GC_GUARD(name);
+  return s.result ? Qfalse : Qtrue;
 }
 
 /* ---- life ---- */
@@ -316,6 +343,7 @@ void iod_ruby_server_init(VALUE iodine) {
   rb_define_alloc_func(klass, allocate);
   rb_define_method(klass, "initialize", initialize, 1);
   rb_define_method(klass, "bind", bind_listener, 5);
+  rb_define_method(klass, "secure", secure, 2);
   rb_define_method(klass, "open", open_server, 1);
   rb_define_method(klass, "serve", iod_app_thread_serve, 0);
   rb_define_method(klass, "drain", drain, 0);
@@ -332,6 +360,7 @@ void iod_ruby_server_init(VALUE iodine) {
   rb_define_singleton_method(klass, "log", log_line, 2);
   rb_define_singleton_method(klass, "build", build, 0);
   iod_ruby_url_init(klass);
+  iod_ruby_tls_init(klass);
   rb_define_singleton_method(iodine, "verbosity", verbosity, 0);
   rb_define_singleton_method(iodine, "verbosity=", verbosity_set, 1);
   iod_server_watch_forks();

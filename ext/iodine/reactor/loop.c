@@ -54,7 +54,9 @@ static void release_memory(iod_loop_t *loop) {
   iod_free(loop->slabs.used);
   iod_timers_deinit(&loop->timers);
   iod_free(loop->scratch);
-  loop->scratch = NULL;
+  iod_free(loop->gathered);
+  iod_buffer_deinit(&loop->sealed);
+  loop->scratch = loop->gathered = NULL;
   memset(&loop->slabs, 0, sizeof loop->slabs);
 }
 

@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { IOD_SCRATCH = 64 * 1024, IOD_EVENTS = 256, IOD_SOURCES = 64 };
+enum { IOD_SCRATCH = 64 * 1024, IOD_GATHERED = 64 * 1024, IOD_EVENTS = 256, IOD_SOURCES = 64 };
 
 enum { IOD_TIMER_STREAM, IOD_TIMER_OTHER }; /* iod_timer_t.kind */
 
@@ -53,6 +53,11 @@ typedef struct iod_loop {
   void *context; /* of on_timer */
   iod_source_t sources[IOD_SOURCES];
   char *scratch; /* IOD_SCRATCH bytes for reads */
+  /* of transports, none of it while there are only plain streams */
+  iod_buffer_t sealed; /* what goes out next; empty between two calls */
+  char *gathered;      /* IOD_GATHERED bytes that were in pieces */
+  uint64_t shaken_in;  /* the turn in which … */
+  unsigned shaken;     /* … so many steps of handshakes were made */
   struct {
     char **blocks;
     uint32_t *used;        /* streams in use of each block */

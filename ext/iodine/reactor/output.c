@@ -87,7 +87,7 @@ static void drop_first(iod_output_t *output, const iod_releaser_t *releaser) {
   iod_free(chunk);
 }
 
-static void advance(iod_output_t *output, size_t n, const iod_releaser_t *releaser) {
+void iod_output_advance(iod_output_t *output, size_t n, const iod_releaser_t *releaser) {
   output->pending -= n;
   while (n > 0) {
     iod_segment_t *s = &output->first->segment;
@@ -143,9 +143,40 @@ int iod_output_write(iod_output_t *output, int fd, size_t budget, const iod_rele
     if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? 0 : IOD_E_CLOSED;
     if (n == 0) return IOD_E_CLOSED;
     written += (size_t)n;
-    advance(output, (size_t)n, releaser);
+    iod_output_advance(output, (size_t)n, releaser);
   }
   return 1;
+}
+
+/* Bytes read, 0 when the file ended early, -1 with errno. */
+static ssize_t read_file(const iod_segment_t *s, char *room, size_t size) {
+  ssize_t n;
+  do n = pread(s->fd, room, size < s->length ? size : s->length, s->offset);
+  while (n < 0 && errno == EINTR);
+  return n;
+}
+
+ssize_t iod_output_gather(const iod_output_t *output, char *room, size_t size, const char **at) {
+  const iod_segment_t *first = &output->first->segment;
+  size_t n = 0;
+  *at = room;
+  if (first->kind != IOD_SEGMENT_FILE && (first->length >= size || !output->first->next)) {
+    *at = first->bytes;
+    return (ssize_t)(first->length < size ? first->length : size);
+  }
+  for (const iod_chunk_t *chunk = output->first; chunk && n < size; chunk = chunk->next) {
+    const iod_segment_t *s = &chunk->segment;
+    size_t step = s->length < size - n ? s->length : size - n;
+    if (s->kind == IOD_SEGMENT_FILE) {
+      ssize_t got = read_file(s, room + n, step);
+      if (got <= 0) return n > 0 ? (ssize_t)n : IOD_E_CLOSED;
+      if ((size_t)got < step) return (ssize_t)(n + (size_t)got);
+    } else {
+      memcpy(room + n, s->bytes, step);
+    }
+    n += step;
+  }
+  return (ssize_t)n;
 }
 
 void iod_output_clear(iod_output_t *output, const iod_releaser_t *releaser) {

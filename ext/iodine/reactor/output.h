@@ -45,6 +45,11 @@ void iod_segment_drop(const iod_segment_t *segment, const iod_releaser_t *releas
  * gone or a file came up short (IOD_E_CLOSED). */
 IOD_MUST_USE int iod_output_write(iod_output_t *output, int fd, size_t budget, const iod_releaser_t *releaser);
 
+/* For a transport: the next bytes, up to `size`, at *at: gathered in `room`, or in place. How many, or IOD_E_CLOSED
+ * when a file came up short. The queue must not be empty; they stay in it until iod_output_advance. */
+IOD_MUST_USE ssize_t iod_output_gather(const iod_output_t *output, char *room, size_t size, const char **at);
+void iod_output_advance(iod_output_t *output, size_t n, const iod_releaser_t *releaser);
+
 void iod_output_clear(iod_output_t *output, const iod_releaser_t *releaser);
 
 #endif

@@ -21,6 +21,7 @@ enum {
 /* ---- closing ---- */
 
 static void shut(iod_stream_t *s) {
+  if (s->transport) s->transport->release(s);
   iod_output_clear(&s->output, &s->loop->releaser);
   iod_buffer_deinit(&s->input);
   iod_timers_remove(&s->loop->timers, &s->timer);
@@ -48,6 +49,7 @@ static void close_socket(iod_stream_t *s) {
 
 void iod_stream_close(iod_stream_t *s) {
   if (s->fd < 0) return;
+  if (s->transport && !s->output.pending) s->transport->goodbye(s);
   shutdown(s->fd, SHUT_RDWR); /* and so may the connection be held */
   close_socket(s);
 }
@@ -59,8 +61,17 @@ void iod_stream_reset(iod_stream_t *s) {
   close_socket(s);
 }
 
+static int end_output(iod_stream_t *s) {
+  if (s->transport) s->transport->goodbye(s);
+  return shutdown(s->fd, SHUT_WR);
+}
+
+void iod_stream_end(iod_stream_t *s) {
+  if (s->fd >= 0 && !s->closing && end_output(s)) iod_stream_close(s);
+}
+
 static void linger(iod_stream_t *s) {
-  if (shutdown(s->fd, SHUT_WR)) {
+  if (end_output(s)) {
     iod_stream_close(s);
     return;
   }
@@ -83,7 +94,7 @@ static void written_out(iod_stream_t *s) {
 void iod_stream_finish(iod_stream_t *s) {
   if (s->fd < 0 || s->closing) return;
   s->closing = s->paused = true;
-  if (s->output.first)
+  if (s->output.pending)
     iod_stream_flush(s);
   else
     written_out(s);
@@ -100,9 +111,10 @@ static int watch_writes(iod_stream_t *s) {
 
 void iod_stream_flush(iod_stream_t *s) {
   s->corked = false;
-  if (s->fd < 0 || !s->writable || !s->output.first) return;
+  if (s->fd < 0 || !s->writable || !s->output.pending) return;
   size_t before = s->output.pending;
-  int result = iod_output_write(&s->output, s->fd, WRITE_BUDGET, &s->loop->releaser);
+  int result = s->transport ? s->transport->write(s, WRITE_BUDGET)
+                            : iod_output_write(&s->output, s->fd, WRITE_BUDGET, &s->loop->releaser);
   if (result == 0) result = watch_writes(s);
   if (result < 0) {
     iod_stream_close(s);
@@ -110,7 +122,7 @@ void iod_stream_flush(iod_stream_t *s) {
   }
   if (result == 2) iod_loop_ready(s->loop, s);
   if (s->output.pending < before) s->ops->on_written(s);
-  if (s->fd >= 0 && !s->output.first) written_out(s);
+  if (s->fd >= 0 && !s->output.pending) written_out(s);
 }
 
 /* The common case: nothing waits, one piece of bytes, and the socket takes it whole. How much it took, or an error. */
@@ -132,19 +144,19 @@ int iod_stream_send(iod_stream_t *s, const iod_segment_t *segments, size_t count
     drop_all(s, segments, count);
     return IOD_E_CLOSED;
   }
-  if (count == 1 && !s->corked && s->writable && !s->output.first && segments->kind == IOD_SEGMENT_BYTES) {
-    ssize_t n = send_directly(s, segments);
+  bool waited = s->output.pending > 0;
+  if (count == 1 && !s->corked && s->writable && !waited && segments->kind == IOD_SEGMENT_BYTES) {
+    ssize_t n = s->transport ? s->transport->send(s, segments->bytes, segments->length) : send_directly(s, segments);
     if (n < 0) {
       iod_stream_close(s);
       return IOD_E_CLOSED;
     }
-    if ((size_t)n == segments->length) return 0;
+    if ((size_t)n == segments->length && !s->output.pending) return 0;
     first = *segments;
     first.bytes += n;
     first.length -= (size_t)n;
     segments = &first;
   }
-  bool waited = s->output.first != NULL;
   for (size_t i = 0; i < count; i++) {
     if (iod_output_add(&s->output, &segments[i], &s->loop->releaser) == 0) continue;
     drop_all(s, segments + i + 1, count - i - 1);
@@ -154,7 +166,7 @@ int iod_stream_send(iod_stream_t *s, const iod_segment_t *segments, size_t count
   if (!s->corked && !waited) {
     iod_stream_flush(s);
     if (s->fd < 0) return IOD_E_CLOSED;
-    if (s->output.first) s->ops->on_written(s); /* the write deadline starts */
+    if (s->output.pending) s->ops->on_written(s); /* the write deadline starts */
   }
   return 0;
 }
@@ -163,9 +175,10 @@ int iod_stream_send(iod_stream_t *s, const iod_segment_t *segments, size_t count
 
 /* Gives bytes to the protocol until it pauses or wants more. Returns how many were used. */
 static size_t feed(iod_stream_t *s, const char *bytes, size_t length) {
+  const iod_transport_t *transport = s->transport;
   size_t used = 0;
   s->feeding = true;
-  while (used < length && !s->paused && s->fd >= 0) {
+  while (used < length && !s->paused && s->fd >= 0 && s->transport == transport) {
     size_t n = s->lingering ? length - used : s->ops->on_data(s, bytes + used, length - used);
     if (n == 0) break;
     used += n;
@@ -189,44 +202,55 @@ static void feed_scratch(iod_stream_t *s, size_t length) {
   if (iod_buffer_append(&s->input, s->loop->scratch + used, length - used)) iod_stream_close(s);
 }
 
-static ssize_t receive(iod_stream_t *s, bool *filled) {
-  bool direct = iod_buffer_length(&s->input) == 0;
-  if (!direct && iod_buffer_reserve(&s->input, INPUT_STEP)) return IOD_E_NOMEM;
-  char *at = direct ? s->loop->scratch : iod_buffer_tail(&s->input);
-  size_t room = direct ? IOD_SCRATCH : iod_buffer_room(&s->input);
+static ssize_t receive_plain(iod_stream_t *s, char *at, size_t room, bool *filled) {
   ssize_t n;
   do n = recv(s->fd, at, room, 0);
   while (n < 0 && errno == EINTR);
   *filled = n > 0 && (size_t)n == room;
-  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-    s->readable = false;
-    return 0;
-  }
-  if (n < 0) return IOD_E_CLOSED;
-  if (n == 0) {
-    s->readable = false;
-    s->peer_closed = true;
-    if (s->lingering) return IOD_E_CLOSED;
-    s->ops->on_eof(s);
-    return 0;
-  }
+  if (n >= 0) return n;
+  if (errno != EAGAIN && errno != EWOULDBLOCK) return IOD_E_CLOSED;
+  s->readable = false;
+  return IOD_E_AGAIN;
+}
+
+static ssize_t at_end(iod_stream_t *s) {
+  s->readable = false;
+  s->peer_closed = true;
+  if (s->lingering || s->handshaking) return IOD_E_CLOSED;
+  s->ops->on_eof(s);
+  return 0;
+}
+
+static ssize_t receive(iod_stream_t *s, bool *filled) {
+  if (s->adopting) s->transport->adopt(s);
+  s->adopting = false;
+  bool direct = iod_buffer_length(&s->input) == 0;
+  if (!direct && iod_buffer_reserve(&s->input, INPUT_STEP)) return IOD_E_NOMEM;
+  char *at = direct ? s->loop->scratch : iod_buffer_tail(&s->input);
+  size_t room = direct ? IOD_SCRATCH : iod_buffer_room(&s->input);
+  ssize_t n =
+      s->transport && !s->lingering ? s->transport->receive(s, at, room, filled) : receive_plain(s, at, room, filled);
+  if (n < 0) return n;
+  if (n == 0) return at_end(s);
   if (direct) {
     feed_scratch(s, (size_t)n);
   } else {
     s->input.end += (size_t)n;
     feed_input(s);
   }
+  if (s->adopting) *filled = true;
   return n;
 }
 
 static void read_some(iod_stream_t *s) {
-  for (int round = 0; s->fd >= 0 && s->readable && !s->paused; round++) {
+  for (int round = 0; s->fd >= 0 && s->readable && (!s->paused || s->handshaking); round++) {
     bool filled = false;
     if (round == READ_ROUNDS) {
       iod_loop_ready(s->loop, s);
       return;
     }
     ssize_t n = receive(s, &filled);
+    if (n == IOD_E_AGAIN) return;
     if (n < 0) iod_stream_close(s);
     /* A short read emptied the socket: what comes later is a new edge. Not so when a FIN is behind it. */
     if (n > 0 && !filled && !s->peer_closed && s->fd >= 0) s->readable = false;
@@ -236,7 +260,7 @@ static void read_some(iod_stream_t *s) {
 void iod_stream_resume(iod_stream_t *s) {
   s->paused = false;
   if (s->feeding) return; /* called from on_data: its caller goes on */
-  if (s->fd >= 0 && iod_buffer_length(&s->input) > 0) feed_input(s);
+  if (s->fd >= 0 && iod_buffer_length(&s->input) > 0 && !s->adopting) feed_input(s);
   if (s->fd >= 0 && s->readable && !s->paused) iod_loop_ready(s->loop, s);
 }
 
@@ -244,8 +268,8 @@ void iod_stream_resume(iod_stream_t *s) {
 
 void iod_stream_event(iod_stream_t *s, uint8_t flags) {
   if (flags & IOD_WRITABLE) s->writable = true;
-  if (flags & (IOD_READABLE | IOD_PEER_CLOSED | IOD_BROKEN)) s->readable = true;
-  if ((flags & IOD_BROKEN) && s->paused) {
+  if (flags & (IOD_READABLE | IOD_PEER_CLOSED | IOD_BROKEN)) s->readable = true, s->drained = false;
+  if ((flags & IOD_BROKEN) && s->paused && !s->handshaking && !s->lossless) {
     iod_stream_close(s);
     return;
   }
@@ -257,7 +281,7 @@ void iod_stream_event(iod_stream_t *s, uint8_t flags) {
 }
 
 void iod_stream_continue(iod_stream_t *s) {
-  if (s->fd >= 0 && s->output.first && s->writable && !s->corked) iod_stream_flush(s);
+  if (s->fd >= 0 && s->output.pending && s->writable && !s->corked) iod_stream_flush(s);
   read_some(s);
 }
 

@@ -8,6 +8,7 @@
 #include "../base/timers.h"
 #include "handle.h"
 #include "output.h"
+#include "transport.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +23,10 @@ typedef struct iod_stream_ops {
   void (*on_hangup)(iod_stream_t *);  /* FIN came while paused: told at once, though it isn't read yet */
   void (*on_written)(iod_stream_t *); /* some of what had to wait went out; output.pending tells what is left */
   void (*on_timeout)(iod_stream_t *);
+  /* TLS (see tls.h): done (0); the peer speaks in clear (IOD_E_PLAIN): so does the stream now, its bytes are lost; or
+   * failed (IOD_E_CLOSED): closes after this. `why`: in the two latter cases. May be NULL where no stream is secured.
+   */
+  void (*on_handshake)(iod_stream_t *, int result, const char *why);
   void (*on_close)(iod_stream_t *); /* last, exactly once */
 } iod_stream_ops_t;
 
@@ -29,19 +34,25 @@ struct iod_stream {
   iod_timer_t timer;
   const iod_stream_ops_t *ops;
   struct iod_loop *loop;
-  iod_stream_t *next; /* in the loop's ready, dead or free list */
-  iod_buffer_t input; /* what came and is not used up; no memory while idle */
-  iod_output_t output;
+  iod_stream_t *next;               /* in the loop's ready, dead or free list */
+  iod_buffer_t input;               /* what came and is not used up; no memory while idle */
+  iod_output_t output;              /* pending > 0: something waits, here or in the transport */
+  const iod_transport_t *transport; /* NULL: the socket itself */
+  void *session;                    /* the transport's */
   iod_handle_t handle;
   int fd; /* -1: closed */
   bool readable, writable;
   bool watched;     /* the poller tells when it may be written */
   bool peer_closed; /* FIN came */
   bool paused;      /* on_data is not called */
+  bool lossless;    /* what came before the peer broke off is read, also if that is told while paused */
   bool corked;      /* writes are gathered until the loop flushes or the owner uncorks */
   bool closing;     /* closes when the output is written */
   bool
       lingering; /* the last bytes are out: what the peer still sends is thrown away, so that no reset overtakes them */
+  bool handshaking; /* of the transport: it reads also while paused, and writes nothing else */
+  bool adopting;    /* input is the transport's */
+  bool drained;     /* the socket has nothing until the poller tells again; kept by the transport */
   bool in_ready;
   bool feeding;
 };
@@ -65,6 +76,9 @@ void iod_stream_reset(iod_stream_t *stream);
 
 /* Closes when what is queued has been written and, if the peer may still be sending, after its FIN or two seconds. */
 void iod_stream_finish(iod_stream_t *stream);
+
+/* Nothing more will be sent, what the peer sends is still read. With nothing queued. */
+void iod_stream_end(iod_stream_t *stream);
 
 /* Gives up the descriptor, with nothing queued: it is the caller's, the stream is closed without closing it. */
 int iod_stream_detach(iod_stream_t *stream);

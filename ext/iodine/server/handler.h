@@ -13,6 +13,7 @@
 #include "../reactor/handle.h"
 #include "../reactor/output.h"
 #include "../reactor/socket.h"
+#include "../reactor/tls.h"
 #include "spool_file.h"
 
 #include <stdatomic.h>
@@ -70,9 +71,11 @@ struct iod_request {
     iod_spool_file_t *file; /* its first `length` bytes. Taken over by setting it to NULL */
   } body;
   iod_peer_t remote;
-  uint64_t begun_us;      /* monotonic: when its first byte was read */
-  const char *bytes;      /* the head; all spans refer to it */
-  iod_header_t headers[]; /* head.header_count of them, then the bytes */
+  const iod_tls_info_t *secure; /* over TLS: version, cipher, the client's certificate; one for all of a connection;
+                                   else NULL */
+  uint64_t begun_us;            /* monotonic: when its first byte was read */
+  const char *bytes;            /* the head; all spans refer to it */
+  iod_header_t headers[];       /* head.header_count of them, then the bytes */
 };
 
 static inline iod_slice_t iod_request_slice(const iod_request_t *r, iod_span_t s) {
@@ -109,8 +112,9 @@ int iod_request_wait_drained(iod_server_t *server, iod_request_t *request, size_
 void iod_server_wake_waiters(iod_server_t *server); /* [app], async-signal unsafe, lock is a leaf */
 
 /* Takes the socket away from the server: what is queued is written first (blocking, up to the write time limit), then
- * the caller owns the descriptor, which is left non-blocking. *early gets what was read past the request (iod_free it),
- * may be NULL/0 length. Blocks: without the GVL. >= 0: the descriptor; IOD_E_CLOSED, IOD_E_NOMEM. */
+ * the caller owns the descriptor, which is left non-blocking; over TLS it is one end of a socket pair, and what is
+ * written there goes out sealed. *early gets what was read past the request (iod_free it), may be NULL/0 length.
+ * Blocks: without the GVL. >= 0: the descriptor; IOD_E_CLOSED, IOD_E_NOMEM. */
 int iod_request_hijack(iod_server_t *server, iod_request_t *request, char **early, size_t *early_length);
 
 /* ---- timers ----------------------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #include "../base/clock.h"
 #include "../base/log.h"
 #include "../protocol/http1_response.h"
+#include "relay.h"
 #include "server.h"
 
 #include <errno.h>
@@ -12,10 +13,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HEAD, BODY, APP, DONE };
+enum { HEAD, BODY, APP, DONE, GREETING /* TLS, before the first request */ };
 
 enum {
-  ROW = 16, /* pipelined requests of one connection that may go before others */
+  ROW = 16,           /* pipelined requests of one connection that may go before others */
+  GREETING_MS = 2000, /* a drain waits for handshakes and their first request */
   CORK_LIMIT =
       64 * 1024, /* bytes gathered for a pipelining client; also what may wait before its next request is read */
 };
@@ -126,6 +128,7 @@ static void begin_request(iod_http_t *http, const iod_http1_parser_t *parser, co
   r->connection = http->stream.handle;
   r->listener = http->listener;
   r->remote = http->remote;
+  r->secure = iod_tls_info_ref(iod_stream_tls_info(&http->stream));
   r->begun_us = http->begun_us;
   atomic_init(&r->keep_alive, r->head.keep_alive && !server_of(http)->draining);
   http->request = r;
@@ -199,6 +202,7 @@ static size_t take_body(iod_http_t *http, const char *bytes, size_t length) {
 
 static size_t on_data(iod_stream_t *s, const char *bytes, size_t length) {
   iod_http_t *http = http_of(s);
+  if (http->state == GREETING) http->state = HEAD;
   if (http->state == HEAD) return take_head(http, bytes, length);
   if (http->state == BODY) return take_body(http, bytes, length);
   return length;
@@ -245,8 +249,21 @@ static void on_timeout(iod_stream_t *s) {
     iod_stream_close(s);
   } else if (http->parser || http->state == BODY) {
     refuse(http, 408, http->parser ? "the head took too long" : "the body stood still");
-  } else if (http->state == HEAD) {
+  } else if (http->state == HEAD || http->state == GREETING) {
     iod_stream_close(s);
+  }
+}
+
+static void on_handshake(iod_stream_t *s, int result, const char *why) {
+  iod_http_t *http = http_of(s);
+  if (result == IOD_E_PLAIN && http->state == GREETING) {
+    refuse(http, 400, "plain HTTP where TLS is spoken");
+  } else if (result == IOD_E_PLAIN) {
+    iod_stream_flush(s); /* refused before */
+  } else if (result) {
+    iod_log(IOD_LOG_DEBUG, "no TLS with %s: %s", http->remote.ip, why);
+  } else if (http->state == GREETING && !server_of(http)->draining) {
+    deadline(http, settings_of(http)->keep_alive);
   }
 }
 
@@ -285,8 +302,18 @@ static const iod_stream_ops_t ops = {
     .on_hangup = on_hangup,
     .on_written = on_written,
     .on_timeout = on_timeout,
+    .on_handshake = on_handshake,
     .on_close = on_close,
 };
+
+/* The handshake has as long as a head. */
+static bool secure(iod_http_t *http, iod_tls_t *tls) {
+  http->state = GREETING;
+  deadline(http, settings_of(http)->head_timeout);
+  if (iod_stream_open(&http->stream) && iod_stream_secure(&http->stream, tls) == 0) return true;
+  iod_stream_close(&http->stream);
+  return false;
+}
 
 void iod_http_open(iod_listener_t *listener, int fd, const iod_peer_t *remote, bool refused) {
   iod_server_t *server = listener->server;
@@ -295,9 +322,10 @@ void iod_http_open(iod_listener_t *listener, int fd, const iod_peer_t *remote, b
   http->listener = listener;
   http->remote = *remote;
   if (server->shared.slots) atomic_store(&server->shared.slots[server->index].connections, server->loop.stream_count);
+  if (listener->settings.tls && !secure(http, listener->settings.tls)) return;
   if (refused)
     refuse(http, 503, "the connection limit is reached");
-  else
+  else if (!http->stream.transport)
     deadline(http, listener->settings.keep_alive);
 }
 
@@ -394,7 +422,10 @@ void iod_http_drain(iod_stream_t *s, void *server) {
   (void)server;
   iod_http_t *http = http_of(s);
   char byte;
+  if (iod_relay_is(s)) return;
   if (http->request) atomic_store(&http->request->keep_alive, false);
+  /* Who is in the middle of a handshake has a request to come. */
+  if (http->state == GREETING) deadline(http, GREETING_MS);
   if (http->state != HEAD || http->parser || s->output.pending > 0 || http->held) return;
   /* A request that is already here is answered. */
   if (recv(s->fd, &byte, 1, MSG_PEEK) > 0) {
@@ -407,5 +438,7 @@ void iod_http_drain(iod_stream_t *s, void *server) {
 
 bool iod_http_busy(const iod_stream_t *s) {
   const iod_http_t *http = (const iod_http_t *)(const void *)s;
+  if (iod_relay_is(s)) return s->output.pending > 0 || s->lingering;
+  if (http->state == GREETING) return server_of(http)->draining;
   return http->state == BODY || http->state == APP || http->parser || s->output.pending > 0 || s->lingering;
 }

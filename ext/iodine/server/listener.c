@@ -42,8 +42,30 @@ int iod_listener_add(iod_server_t *server, bool tcp, const char *address, uint16
     return IOD_E_SYSTEM;
   }
   if (tcp) iod_socket_await_data(l->fd);
+  iod_tls_ref(l->settings.tls);
   server->listeners[server->listener_count++] = *listener = l;
   return 0;
+}
+
+static int set_tls(iod_server_t *server, const char *name, iod_tls_t *tls) {
+  int result = IOD_E_CLOSED;
+  for (uint32_t i = 0; i < server->listener_count; i++) {
+    iod_settings_t *settings = &server->listeners[i]->settings;
+    if (!settings->tls || strcmp(server->listeners[i]->name, name) != 0) continue;
+    iod_tls_unref(settings->tls);
+    settings->tls = iod_tls_ref(tls);
+    result = 0;
+  }
+  return result;
+}
+
+int iod_listener_set_tls(iod_server_t *server, const char *name, iod_tls_t *tls) {
+  if (!tls || server->inherited) return IOD_E_CLOSED;
+  if (!server->open) return set_tls(server, name, tls);
+  iod_server_lock(server);
+  int result = set_tls(server, name, tls);
+  iod_server_unlock(server);
+  return result;
 }
 
 static void pause_for(iod_listener_t *l, uint64_t ms) {

@@ -3,6 +3,7 @@
 #define IOD_SERVER_LISTENER_H
 
 #include "../base/timers.h"
+#include "../reactor/tls.h"
 #include "handler.h"
 
 #include <stdbool.h>
@@ -15,6 +16,7 @@ typedef struct iod_settings {
   int backlog;
   unsigned mode; /* of a Unix socket's file */
   bool log;
+  iod_tls_t *tls; /* NULL: plain. A listener has a reference of its own */
 } iod_settings_t;
 
 typedef struct iod_listener {
@@ -32,6 +34,10 @@ typedef struct iod_listener {
 IOD_MUST_USE int iod_listener_add(iod_server_t *server, bool tcp, const char *address, uint16_t port,
                                   const iod_settings_t *settings, void *tag, iod_listener_t **listener,
                                   char sentence[IOD_SENTENCE_ROOM]);
+
+/* Its new connections speak TLS by this set-up. Takes the state lock if the server is open. 0, IOD_E_CLOSED: none of
+ * that name that speaks TLS. */
+IOD_MUST_USE int iod_listener_set_tls(iod_server_t *server, const char *name, iod_tls_t *tls);
 
 /* Under the state lock. */
 void iod_listener_arm(iod_listener_t *listener);

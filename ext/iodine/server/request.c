@@ -30,5 +30,6 @@ void iod_request_unref(iod_request_t *request) {
   if (atomic_fetch_sub(&request->references, 1) > 1) return;
   iod_spool_file_close(request->body.file, request->body.length);
   iod_free(request->body.bytes);
+  iod_tls_info_unref(request->secure);
   iod_free(request);
 }

@@ -3,6 +3,7 @@
 #include "../base/alloc.h"
 #include "http.h"
 #include "limits.h"
+#include "relay.h"
 #include "user_timer.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@ void iod_server_free(iod_server_t *server) {
   if (server->open) iod_server_close(server);
   for (uint32_t i = 0; i < server->listener_count; i++) {
     iod_listener_close(server->listeners[i]);
+    iod_tls_unref(server->listeners[i]->settings.tls);
     iod_free(server->listeners[i]);
   }
   iod_shared_free(&server->shared);
@@ -288,6 +290,13 @@ int iod_request_hijack(iod_server_t *server, iod_request_t *request, char **earl
     if (!iod_stream_open(&http->stream)) break;
     size_t pending = http->stream.output.pending;
     if (pending == 0) {
+      if (http->stream.transport) {
+        *early = NULL;
+        *early_length = 0;
+        int end = iod_relay_open(&http->stream);
+        iod_server_unlock(server);
+        return end;
+      }
       *early_length = iod_buffer_length(&http->stream.input);
       *early = iod_alloc(*early_length);
       if (!*early && *early_length) {
