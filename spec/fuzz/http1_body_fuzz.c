@@ -1,14 +1,9 @@
 /* Any bytes as a body: the first byte chooses Content-Length (even; its upper bits are the length) or chunked. The same
  * result however they are cut, and never a byte more than was announced. */
-#include "../c/flush.c"
 #include "../c/protocol/cuts.c"
-
-#define REQUIRE(condition)                                                                                             \
-  if (!(condition)) abort()
+#include "fuzz.h"
 
 enum { LIMIT = 500 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length);
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length) {
   if (length == 0) return 0;

@@ -1,10 +1,7 @@
 /* Any bytes as a request head, under limits small enough to be met: the same result however they are cut, and no result
  * that breaks what the parser promises. */
-#include "../c/flush.c"
 #include "../c/protocol/cuts.c"
-
-#define REQUIRE(condition)                                                                                             \
-  if (!(condition)) abort()
+#include "fuzz.h"
 
 static void check_span(const iod_http1_head_t *head, iod_span_t span) {
   REQUIRE(span.at <= head->length && span.length <= head->length - span.at);
@@ -37,8 +34,6 @@ static void check_head(const iod_http1_parser_t *parser, const iod_http1_limits_
     REQUIRE(parser->headers[i].name.length > 0 && parser->headers[i].known <= IOD_HEADER_DROPPED);
   }
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length);
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length) {
   static const iod_http1_limits_t limits = {

@@ -13,7 +13,7 @@ static bool key_of(iod_slice_t path, mime_key_t *key) {
   const char *end = path.at + path.length, *p = end;
   while (p > path.at && p[-1] != '.' && p[-1] != '/') p--;
   size_t length = (size_t)(end - p);
-  if (p == path.at || p[-1] != '.' || length == 0 || length >= sizeof(key->bytes)) return false;
+  if (p == path.at || p[-1] != '.' || length >= sizeof(key->bytes)) return false;
   memset(key, 0, sizeof(*key));
   for (size_t i = 0; i < length; i++) key->bytes[i] = (unsigned)(p[i] - 'A') < 26u ? (char)(p[i] | 0x20) : p[i];
   return true;

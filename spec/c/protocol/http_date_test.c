@@ -1,5 +1,5 @@
-#include "../../../ext/iodine/protocol/http_date.h"
 #include "../../../ext/iodine/base/clock.h"
+#include "../../../ext/iodine/protocol/http_date.h"
 #include "../flush.h"
 #include "../test.h"
 

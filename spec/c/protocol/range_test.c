@@ -1,5 +1,5 @@
-#include "../../../ext/iodine/protocol/range.h"
 #include "../../../ext/iodine/protocol/multipart.h"
+#include "../../../ext/iodine/protocol/range.h"
 #include "../flush.h"
 #include "../test.h"
 
