@@ -5,6 +5,7 @@ require_relative 'cli/option'
 require_relative 'cli/options'
 require_relative 'cli/parser'
 require_relative 'cli/help'
+require_relative 'cli/encryption'
 require_relative 'cli/command'
 
 module Iodine

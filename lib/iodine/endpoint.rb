@@ -8,6 +8,8 @@ module Iodine
     LOOPBACKS = %w[127.0.0.1 ::1].freeze
 
     attr_reader :scheme, :address, :port
+    # Is TLS spoken there?
+    attr_accessor :secure
 
     # @param address [String, nil] an address, a URL or a path; nil = every address
     # @param port [Integer, String] for an address without one
@@ -41,6 +43,13 @@ module Iodine
 
     def unix?
       @address.to_s.include?('/')
+    end
+
+    # The scheme for the banner.
+    def title
+      return 'unix' if unix?
+
+      secure ? 'https' : 'http'
     end
 
     # Where listeners are told apart after a stop. A free port is never the same one.

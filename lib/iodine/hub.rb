@@ -15,6 +15,7 @@ module Iodine
       @server.open(0)
       Runtime.server = @server
       Tasks.attach(@server, planned)
+      Renewal.start(@server) # for the workers to come
       @pool.start
       self
     end

@@ -6,21 +6,22 @@ module Iodine
   # @api private
   module Listen
     HTTP = %w[http ws].freeze
-    SECURE = %w[https wss tls].freeze
-    RAW = %w[raw tcp unix].freeze
-    KEYS = %i[url service address port handler app mode backlog log timeout head_timeout body_timeout write_timeout
+    RAW = %w[raw tcp tls unix].freeze
+    KEYS = %i[url service address port handler app tls mode backlog log timeout head_timeout body_timeout write_timeout
               max_headers max_body max_clients].freeze
-    LATER = { public: 'static files are', tls: 'TLS is', ping: 'WebSockets are', max_msg: 'WebSockets are' }.freeze
+    LATER = { public: 'static files are', ping: 'WebSockets are', max_msg: 'WebSockets are' }.freeze
 
     class << self
       # @return [Listener]
       def listener(arguments, block)
-        options = DEFAULT_SETTINGS.merge(check(arguments))
+        given = check(arguments)
+        options = DEFAULT_SETTINGS.merge(given)
         LATER.each { |key, what| raise not_yet(what) if options[key] }
         handler = options[:handler] || options[:app] || block
         endpoints = endpoints(options)
         check_service(options[:service], endpoints)
-        Listener.new(check_handler(handler), endpoints, options)
+        check_handler(handler)
+        Listener.new(handler, endpoints, options, Secure.call(endpoints, options, given[:tls]))
       end
 
       private
@@ -58,19 +59,18 @@ module Iodine
 
         names = [service&.to_s, *endpoints.map(&:scheme)].compact
         names.each { |name| check_name(name) }
-        raise not_yet('raw listeners are') unless HTTP.include?(names.first)
+        raise not_yet('raw listeners are') unless (HTTP + Secure::SCHEMES).include?(names.first)
       end
 
       def check_name(name)
-        raise not_yet('TLS is') if SECURE.include?(name)
-        return if HTTP.include?(name) || RAW.include?(name)
+        return if [HTTP, Secure::SCHEMES, RAW].any? { |names| names.include?(name) }
 
         raise ArgumentError, "unknown service #{name.inspect}: use :http"
       end
 
       def check_handler(handler)
         raise ArgumentError, 'listen needs an application: give handler: or a block' unless handler
-        return handler if handler.respond_to?(:call)
+        return if handler.respond_to?(:call)
 
         raise TypeError, "handler is #{handler.class}, which has no method call: give a Rack application"
       end
@@ -88,12 +88,14 @@ module Iodine
   #     Iodine.listen(service: :http, port: 3000, handler: app)
   #     Iodine.listen(url: 'http://localhost:3000') { |env| [200, {}, ['hello']] }
   #     Iodine.listen(service: :http, url: 'unix:///run/app.sock', handler: app)
+  #     Iodine.listen(service: :https, port: 443, tls: Iodine::TLS.new(nil, 'cert.pem', 'key.pem'), handler: app)
   #
   # After {start} the listener belongs to the process that called.
   #
   # @param options [Hash]
   # @option options [String] :url scheme, address and port in one
-  # @option options [Symbol, String] :service `:http` or `:ws`; the URL's scheme counts if it is left out
+  # @option options [Symbol, String] :service `:http` or `:ws`, with TLS `:https` or `:wss`; the URL's scheme counts too
+  # @option options [TLS] :tls certificates; without it `:https` and `:wss` make a self-signed one
   # @option options [String] :address an IP address, `"localhost"` (both loopbacks) or the path of a Unix socket; nil =
   #   every address
   # @option options [Integer, String] :port 0 = any free one

@@ -17,22 +17,37 @@ module Iodine
     }.freeze
     LINE = 8192 # bytes of a header line, and of the request line
 
-    attr_reader :app, :endpoints, :names
+    attr_reader :app, :endpoints, :names, :tls
 
     # @param options [Hash] with every key of DEFAULT_SETTINGS
-    def initialize(app, endpoints, options)
+    # @param tls [TLS, nil] for the endpoints that are secure
+    def initialize(app, endpoints, options, tls)
       @app = app
       @endpoints = endpoints
+      @tls = tls
       @settings = LIMITS.to_h { |option, (key, factor, range)| [key, integer(option, options[option], range) * factor] }
       @settings.update(head_limits(options[:max_headers]))
-      @settings.update(log: options[:log] ? 1 : 0, url_scheme: 'http')
+      @settings.update(log: options[:log] ? 1 : 0)
     end
 
     # @raise [RuntimeError] with the address and the reason
     def bind(server)
+      @server = server
+      @context = @tls&.context
+      @secured = []
       @names = @endpoints.flat_map do |endpoint|
-        endpoint.bind(server, @settings, @app).map { |name| endpoint.unix? ? "unix://#{name}" : "http://#{name}" }
+        bound = endpoint.bind(server, settings_of(endpoint), @app)
+        @secured.concat(bound) if endpoint.secure
+        bound.map { |name| "#{endpoint.title}://#{name}" }
       end
+    end
+
+    # What its tls has now is for the connections that come.
+    def secure
+      return if @context.equal?(@tls.context)
+
+      @context = @tls.context
+      @secured.each { |name| @server.secure(name, @context) }
     end
 
     def same?(other)
@@ -44,6 +59,12 @@ module Iodine
     end
 
     private
+
+    def settings_of(endpoint)
+      return @settings.merge(url_scheme: 'http') unless endpoint.secure
+
+      @settings.merge(url_scheme: 'https', tls: @context, protocols: @tls.protocols)
+    end
 
     # The build has the last word: its ceilings are the defaults.
     def head_limits(kilobytes)

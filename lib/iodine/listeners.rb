@@ -15,6 +15,7 @@ module Iodine
         Banner.name(listener.names) if Runtime.server
         @closed.reject! { |old| old.same?(listener) }
         @bound << listener
+        Renewal.start(Runtime.server) if Runtime.server
       end
 
       # The server that the next start opens. How many workers will share it isn't known yet.
@@ -25,6 +26,11 @@ module Iodine
       def bind_again
         @closed.each { |listener| listener.bind(server) }
         @bound.concat(@closed.slice!(0..))
+      end
+
+      # Those that have TLS.
+      def secured
+        @bound.select(&:tls)
       end
 
       def apps

@@ -38,6 +38,7 @@ module Iodine
       @server.open(@index)
       Runtime.server = @server
       Tasks.attach(@server, @planned)
+      Renewal.start(@server)
       @pool.start
     end
 
@@ -57,10 +58,17 @@ module Iodine
         Hooks.run(:on_parent_crush)
         return :stop
       when :replace
-        Log.warning('USR1 replaces workers, and a single process has none: nothing is done') if Runtime.role == :single
+        replace if Runtime.role == :single
       when :stop, :now then return event
       end
       nil
+    end
+
+    # No worker can take its place, but it can load certificates.
+    def replace
+      return Renewal.now unless Listeners.secured.empty?
+
+      Log.warning('USR1 replaces workers, and a single process has none: nothing is done')
     end
 
     def finish(how)

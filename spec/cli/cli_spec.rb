@@ -38,7 +38,7 @@ RSpec.describe 'the program iodine' do
 
   [
     %w[-p many], %w[--colour], %w[-www .], %w[nowhere.ru], %w[README.md], %w[one.ru two.ru], %w[-C nowhere.rb config.ru],
-    %w[-b https://:443 config.ru], %w(-b http://[::1 config.ru), %w[-b 127.0.0.1:80:90/x://y config.ru],
+    %w[-b gopher://:70 config.ru], %w(-b http://[::1 config.ru), %w[-b 127.0.0.1:80:90/x://y config.ru],
     %w[-b unix:// config.ru]
   ].each do |arguments|
     it "answers #{arguments.join(' ')} with one line and exit status 64" do

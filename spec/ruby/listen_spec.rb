@@ -42,6 +42,7 @@ RSpec.describe 'Iodine.listen' do
     'service: :http, handler: APP, address: 5' => /TypeError: address must be/,
     'service: :http, handler: APP, timeout: "5"' => /TypeError: timeout must be an Integer/,
     'service: :http, handler: APP, timeout: -1' => /RangeError: timeout is -1/,
+    'service: :http, handler: APP, tls: Object.new' => /TypeError: tls must be an Iodine::TLS, not Object/,
     'service: :http, handler: APP, max_body: 0' => /RangeError: max_body is 0/,
     'service: :http, handler: APP, max_headers: 1_000_000' => /RangeError: max_headers/,
     'service: :http, handler: APP, colour: 1' => /ArgumentError: listen does not know :colour/,
@@ -55,9 +56,8 @@ RSpec.describe 'Iodine.listen' do
   end
 
   [
-    'handler: APP', 'service: :raw, handler: APP', '3000, Class.new', 'service: :https, handler: APP',
-    'service: :tls, handler: APP', 'url: "https://:443", handler: APP', 'service: :http, handler: APP, public: "."',
-    'service: :http, handler: APP, tls: Object.new',
+    'handler: APP', 'service: :raw, handler: APP', '3000, Class.new', 'service: :tls, handler: APP',
+    'service: :http, handler: APP, public: "."',
     'service: :http, handler: APP, ping: 10', 'service: :http, handler: APP, max_msg: 10'
   ].each do |arguments|
     it("says what this version can't do yet: (#{arguments})") do

@@ -18,6 +18,13 @@ RSpec.describe 'sig/iodine.rbs' do
     expect(signed).to match_array(methods)
   end
 
+  it 'has every public method of Iodine::TLS, and no other' do
+    internal = %i[context changed? signature renew certificate? protocols to_s] # @api private
+    methods = Iodine::TLS.public_instance_methods(false) - internal
+    signed = source[/^  class TLS$.*?^  end$/m].scan(/def ([\w?=]+):/).flatten.map(&:to_sym) - [:initialize]
+    expect(signed).to match_array(methods)
+  end
+
   it 'names no constant that is private or missing' do
     constants = source.scan(/^  ([A-Z_]+):/).flatten.map(&:to_sym)
     expect(constants).to match_array(Iodine.constants.reject { |name| Iodine.const_get(name).is_a?(Module) })

@@ -5,6 +5,7 @@ require 'socket'
 
 require_relative 'deadline'
 require_relative 'response'
+require_relative 'secure_socket'
 
 module Support
   # A client that sends exactly the bytes it is told to and reads responses. Every wait has a
@@ -35,6 +36,11 @@ module Support
 
     def self.unix(path, timeout: 5)
       new(UNIXSocket.new(path), timeout: timeout)
+    end
+
+    # @param options [Hash] of SecureSocket
+    def self.secure(port, name, context, timeout: 5, **options)
+      new(SecureSocket.new(port, name, context, timeout: timeout, **options), timeout: timeout)
     end
 
     def initialize(socket, timeout:)

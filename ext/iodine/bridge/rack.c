@@ -8,6 +8,7 @@
 #include "rack_names.h"
 #include "rack_response.h"
 #include "rack_stream.h"
+#include "rack_tls.h"
 
 #include <stdio.h>
 
@@ -61,6 +62,12 @@ static VALUE find_callbacks(VALUE data) {
   serving_t *s = (serving_t *)data;
   s->finished = iod_rack_env_finished(s->exchange.env);
   s->after_reply = iod_rack_env_after_reply(s->exchange.env);
+  return Qnil;
+}
+
+static VALUE announce(VALUE data) {
+  const serving_t *s = (const serving_t *)data;
+  iod_rack_tls_announce(iod_rack_listener_protocols(s->listener), s->request->secure);
   return Qnil;
 }
 
@@ -206,7 +213,8 @@ int iod_rack_serve(iod_server_t *server, iod_request_t *request, VALUE listener)
   x->object = x->env = x->input = x->status = x->headers = x->body = x->stream = x->io = Qnil;
   x->thread = rb_thread_current();
   iod_rack_writer_init(&x->writer, server, request);
-  int state = iod_protect(call_app, (VALUE)&s, NULL);
+  if (request->secure) attempt(&s, announce, (VALUE)&s, NULL);
+  int state = s.killed ? 0 : iod_protect(call_app, (VALUE)&s, NULL);
   if (state) fail(&s, state);
   if (!s.killed) finish((VALUE)&s);
   if (s.killed) {
@@ -232,4 +240,5 @@ void iod_rack_init(VALUE iodine_module) {
   iod_rack_exchange_init(rack);
   iod_rack_response_init();
   iod_rack_env_init(iodine_module);
+  iod_rack_tls_init(iodine_module);
 }

@@ -4,6 +4,7 @@
 #include "../server/listener.h"
 #include "rack_input.h"
 #include "rack_names.h"
+#include "rack_tls.h"
 
 #include <ruby/encoding.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ typedef struct listener {
   VALUE self;
   VALUE app;
   VALUE env;
+  VALUE protocols;    /* blocks by ALPN names, or nil */
   VALUE host, remote; /* the last ones seen: clients come in rows from the same place */
   VALUE errors;       /* $stderr as it was then */
   bool https;         /* the port's default is 443 */
@@ -34,6 +36,7 @@ typedef struct listener {
   X(CONTENT_LENGTH, "CONTENT_LENGTH")                                                                                  \
   X(VERSION, "rack.version")                                                                                           \
   X(URL_SCHEME, "rack.url_scheme")                                                                                     \
+  X(HTTPS, "HTTPS")                                                                                                    \
   X(INPUT, "rack.input")                                                                                               \
   X(ERRORS, "rack.errors")                                                                                             \
   X(MULTITHREAD, "rack.multithread")                                                                                   \
@@ -56,7 +59,7 @@ enum {
 
 static VALUE keys[KEY_COUNT];
 static VALUE methods[IOD_METHOD_TRACE + 1]; /* by IOD_METHOD_…; 0 for the others */
-static VALUE empty, http10, http11, iodine;
+static VALUE empty, http10, http11, on, iodine;
 
 /* The server keeps the object's address: marking itself keeps it in its place. */
 static void mark(void *data) {
@@ -64,6 +67,7 @@ static void mark(void *data) {
   rb_gc_mark(l->self);
   rb_gc_mark_movable(l->app);
   rb_gc_mark_movable(l->env);
+  rb_gc_mark_movable(l->protocols);
   rb_gc_mark_movable(l->host);
   rb_gc_mark_movable(l->remote);
   rb_gc_mark_movable(l->errors);
@@ -73,6 +77,7 @@ static void compact(void *data) {
   listener_t *l = data;
   l->app = rb_gc_location(l->app);
   l->env = rb_gc_location(l->env);
+  l->protocols = rb_gc_location(l->protocols);
   l->host = rb_gc_location(l->host);
   l->remote = rb_gc_location(l->remote);
   l->errors = rb_gc_location(l->errors);
@@ -117,7 +122,8 @@ static VALUE rack_version(void) { return rb_obj_freeze(rb_ary_new_from_args(2, I
 static VALUE template_new(VALUE scheme) {
   VALUE env = rb_hash_new();
   for (int i = 0; i < KEY_COUNT; i++)
-    if (i != KEY_CONTENT_TYPE && i != KEY_CONTENT_LENGTH && i != KEY_PROTOCOL) rb_hash_aset(env, keys[i], Qnil);
+    if (i != KEY_CONTENT_TYPE && i != KEY_CONTENT_LENGTH && i != KEY_PROTOCOL && i != KEY_HTTPS)
+      rb_hash_aset(env, keys[i], Qnil);
   rb_hash_aset(env, keys[KEY_REQUEST_METHOD], methods[IOD_METHOD_GET]);
   rb_hash_aset(env, keys[KEY_SCRIPT_NAME], script_name());
   rb_hash_aset(env, keys[KEY_QUERY_STRING], empty);
@@ -137,13 +143,17 @@ VALUE iod_rack_listener_new(VALUE app, VALUE settings) {
   VALUE env = template_new(scheme);
   listener_t *l = iod_alloc_zero(sizeof *l);
   if (!l) rb_raise(rb_eNoMemError, "no memory for a listener");
-  l->app = l->env = l->host = l->remote = l->errors = Qnil;
+  l->app = l->env = l->protocols = l->host = l->remote = l->errors = Qnil;
   VALUE self = l->self = TypedData_Wrap_Struct(0, &type, l);
   RB_OBJ_WRITE(self, &l->app, app);
   RB_OBJ_WRITE(self, &l->env, env);
+  RB_OBJ_WRITE(self, &l->protocols, rb_hash_lookup(settings, ID2SYM(rb_intern("protocols"))));
   l->https = strcmp(StringValueCStr(scheme), "https") == 0;
+  if (l->https) rb_hash_aset(env, keys[KEY_HTTPS], on);
   return self;
 }
+
+VALUE iod_rack_listener_protocols(VALUE listener) { return ((const listener_t *)RTYPEDDATA_DATA(listener))->protocols; }
 
 VALUE iod_rack_listener_app(VALUE listener) { return ((const listener_t *)RTYPEDDATA_DATA(listener))->app; }
 
@@ -309,6 +319,7 @@ VALUE iod_rack_env_new(VALUE self, const iod_request_t *r, VALUE exchange, VALUE
     rb_hash_aset(env, keys[KEY_INPUT], input);
   }
   if (r->head.upgrade) set_protocol(env, r);
+  if (r->secure) iod_rack_tls_env(env, r->secure);
   return env;
 }
 
@@ -329,4 +340,5 @@ void iod_rack_env_init(VALUE iodine_module) {
   empty = constant("");
   http10 = constant("HTTP/1.0");
   http11 = constant("HTTP/1.1");
+  on = constant("on");
 }

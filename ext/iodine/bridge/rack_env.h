@@ -9,6 +9,7 @@
 /* A Ruby object that keeps the application and a template: an env with every key whose value seldom changes. */
 VALUE iod_rack_listener_new(VALUE app, VALUE settings);
 VALUE iod_rack_listener_app(VALUE listener);
+VALUE iod_rack_listener_protocols(VALUE listener); /* Iodine::TLS#on_protocol's: blocks by ALPN names, or nil */
 
 void iod_rack_env_init(VALUE iodine_module);
 

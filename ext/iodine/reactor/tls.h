@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct iod_stream;
 
@@ -47,9 +48,10 @@ IOD_MUST_USE iod_tls_t *iod_tls_new(const iod_tls_options_t *options, char sente
 iod_tls_t *iod_tls_ref(iod_tls_t *tls);
 void iod_tls_unref(iod_tls_t *tls); /* NULL is a no-op */
 
-/* What a handshake came to. Immutable and counted: any thread. */
+/* What a handshake came to. Immutable but for `told`, and counted: any thread. */
 typedef struct iod_tls_info {
   _Atomic size_t references;
+  _Atomic bool told;    /* iod_tls_info_tell was called */
   const char *version;  /* "TLSv1.3" */
   const char *cipher;   /* "TLS_AES_256_GCM_SHA384" */
   iod_slice_t protocol; /* chosen by ALPN; empty: none */
@@ -58,6 +60,11 @@ typedef struct iod_tls_info {
 
 const iod_tls_info_t *iod_tls_info_ref(const iod_tls_info_t *info);
 void iod_tls_info_unref(const iod_tls_info_t *info); /* NULL is a no-op */
+
+/* True the first time: whoever asks tells the application's side of the connection. */
+static inline bool iod_tls_info_tell(const iod_tls_info_t *info) {
+  return !atomic_exchange(&((iod_tls_info_t *)(uintptr_t)info)->told, true);
+}
 
 /* ---- streams, under the state lock ---- */
 

@@ -11,9 +11,9 @@ module Iodine
     # @api private
     class Command
       SETTINGS = %i[port address log timeout max_body max_headers max_clients backlog head_timeout body_timeout
-                    write_timeout shutdown_timeout].freeze
+                    write_timeout shutdown_timeout tls].freeze
       CONFIG_RU = 'config.ru'
-      SCHEMES = [nil, 'http', 'ws', 'unix'].freeze
+      SCHEMES = [nil, 'http', 'ws', 'unix', 'https', 'wss'].freeze
 
       # @param values [Hash] of the options
       # @param files [Array<String>] at most one
@@ -35,7 +35,7 @@ module Iodine
         [@file, @values[:config]].compact.each do |file|
           raise Option::Error, "there is no file #{file}: check its path" unless File.file?(file)
         end
-        @values.fetch(:address, []).each { |address| check_address(address) }
+        Encryption.read(@values, @values.fetch(:address, []).map { |address| endpoint(address) })
       end
 
       # Returns when it has been served.
@@ -50,9 +50,9 @@ module Iodine
 
       private
 
-      def check_address(address)
-        scheme = Endpoint.parse(address, 0).scheme
-        return if SCHEMES.include?(scheme)
+      def endpoint(address)
+        parsed = Endpoint.parse(address, 0)
+        return parsed if SCHEMES.include?(parsed.scheme)
 
         raise Option::Error, "-b #{address} is not available in this version of iodine: use http"
       rescue ArgumentError => e

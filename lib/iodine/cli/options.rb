@@ -37,6 +37,11 @@ module Iodine
                                                     help: 'time for a client that doesn\'t read (default: 30)'),
       Option.new(:shutdown_timeout, %w[shutdown-timeout], value: 'SECONDS', range: SECONDS,
                                                           help: 'time for requests under way at a stop (default: 25)'),
+      Option.new(:tls, %w[tls], help: 'TLS, with a self-signed certificate if none is given'),
+      Option.new(:tls_cert, %w[tls-cert cert], value: 'FILE', help: 'TLS with this certificate: PEM, with its chain'),
+      Option.new(:tls_key, %w[tls-key key], value: 'FILE',
+                                            help: 'its private key (default: in the certificate\'s file)'),
+      Option.new(:tls_password, %w[tls-pass tls-password], value: 'TEXT', help: 'the password of the key'),
       Option.new(:config, %w[C config], value: 'FILE', help: 'Ruby file to run before the application is loaded'),
       Option.new(:pid, %w[pid pidfile], value: 'FILE', help: 'write the process id here'),
       Option.new(:environment, %w[e], value: 'ENV', help: 'set RACK_ENV'),
@@ -50,10 +55,10 @@ module Iodine
     # Known names that do nothing yet: they are refused, never ignored. Some have a value, and must be told from others.
     # @api private
     LATER = [
-      %w[no-symlinks proxy-protocol no-deflate check no-db-hooks tls].map { |name| Option.new(nil, [name]) },
+      %w[no-symlinks proxy-protocol no-deflate check no-db-hooks].map { |name| Option.new(nil, [name]) },
       [
-        %w[www public], %w[ping], %w[maxms max-msg], %w[tls-cert cert], %w[tls-key key], %w[tls-pass tls-password],
-        %w[r redis], %w[rp redis-ping], %w[max-per-address], %w[max-queue], %w[queue-timeout], %w[request-timeout],
+        %w[www public], %w[ping], %w[maxms max-msg], %w[r redis], %w[rp redis-ping], %w[max-per-address],
+        %w[max-queue], %w[queue-timeout], %w[request-timeout],
         %w[max-age], %w[sendfile-root], %w[trusted-proxy], %w[allowed-origin], %w[max-pending], %w[worker-timeout],
         %w[worker-max-rss], %w[worker-max-requests], %w[worker-max-age], %w[metrics], %w[log-format], %w[log-file]
       ].map { |names| Option.new(nil, names, value: 'VALUE') }
