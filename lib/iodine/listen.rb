@@ -8,8 +8,8 @@ module Iodine
     HTTP = %w[http ws].freeze
     RAW = %w[raw tcp tls unix].freeze
     KEYS = %i[url service address port handler app tls mode backlog log timeout head_timeout body_timeout write_timeout
-              max_headers max_body max_clients].freeze
-    LATER = { public: 'static files are', ping: 'WebSockets are', max_msg: 'WebSockets are' }.freeze
+              max_headers max_body max_clients public max_age sendfile_root no_symlinks].freeze
+    LATER = { ping: 'WebSockets are', max_msg: 'WebSockets are' }.freeze
 
     class << self
       # @return [Listener]
@@ -20,7 +20,7 @@ module Iodine
         handler = options[:handler] || options[:app] || block
         endpoints = endpoints(options)
         check_service(options[:service], endpoints)
-        check_handler(handler)
+        check_handler(handler, options[:public])
         Listener.new(handler, endpoints, options, Secure.call(endpoints, options, given[:tls]))
       end
 
@@ -68,9 +68,10 @@ module Iodine
         raise ArgumentError, "unknown service #{name.inspect}: use :http"
       end
 
-      def check_handler(handler)
-        raise ArgumentError, 'listen needs an application: give handler: or a block' unless handler
-        return if handler.respond_to?(:call)
+      # Without an application it serves files alone.
+      def check_handler(handler, public)
+        raise ArgumentError, 'listen needs an application: give handler: or a block' unless handler || public
+        return if handler.nil? || handler.respond_to?(:call)
 
         raise TypeError, "handler is #{handler.class}, which has no method call: give a Rack application"
       end
@@ -89,6 +90,7 @@ module Iodine
   #     Iodine.listen(url: 'http://localhost:3000') { |env| [200, {}, ['hello']] }
   #     Iodine.listen(service: :http, url: 'unix:///run/app.sock', handler: app)
   #     Iodine.listen(service: :https, port: 443, tls: Iodine::TLS.new(nil, 'cert.pem', 'key.pem'), handler: app)
+  #     Iodine.listen(service: :http, public: 'public') # files alone
   #
   # After {start} the listener belongs to the process that called.
   #
@@ -100,6 +102,11 @@ module Iodine
   #   every address
   # @option options [Integer, String] :port 0 = any free one
   # @option options [#call] :handler (also `:app`, or the block) a Rack application
+  # @option options [String, false] :public a folder whose files are served before the application is asked; "~/" is the
+  #   home folder. It also makes the application's X-Sendfile headers work
+  # @option options [Integer] :max_age seconds that clients may keep such a file without asking again, 0 = none
+  # @option options [String, Array<String>] :sendfile_root more folders that the application may send files of
+  # @option options [Boolean] :no_symlinks don't follow symbolic links that lead out of these folders
   # @option options [Boolean] :log a line for each request
   # @option options [Integer] :timeout seconds that a connection may be idle, 0 = any
   # @option options [Integer] :head_timeout seconds for the head of a request
@@ -110,7 +117,7 @@ module Iodine
   # @option options [Integer] :max_clients connections of a process, 0 = as the system allows (503)
   # @option options [Integer] :backlog connections that wait to be accepted
   # @option options [Integer] :mode permissions of a Unix socket's file
-  # @return [#call] the handler
+  # @return [#call, nil] the handler
   # @raise [ArgumentError, TypeError, RangeError] when an option is wrong
   # @raise [RuntimeError] when it can't be bound, with the address and the reason
   def self.listen(*arguments, **options, &block)

@@ -28,6 +28,7 @@ module Iodine
       @settings = LIMITS.to_h { |option, (key, factor, range)| [key, integer(option, options[option], range) * factor] }
       @settings.update(head_limits(options[:max_headers]))
       @settings.update(log: options[:log] ? 1 : 0)
+      @settings.update(Public.settings(options))
     end
 
     # @raise [RuntimeError] with the address and the reason

@@ -34,7 +34,7 @@ module Iodine
       end
 
       def apps
-        @bound.map(&:app)
+        @bound.filter_map(&:app)
       end
 
       def names

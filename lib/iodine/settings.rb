@@ -11,7 +11,8 @@ module Iodine
   DEFAULT_SETTINGS = { # rubocop:disable Style/MutableConstant
     port: 3000, address: nil, mode: 0o660, backlog: 1024, log: false,
     timeout: 40, head_timeout: 10, body_timeout: 30, write_timeout: 30, shutdown_timeout: 25,
-    max_headers: nil, max_body: 50, max_clients: 0
+    max_headers: nil, max_body: 50, max_clients: 0,
+    public: nil, max_age: 3600, sendfile_root: nil, no_symlinks: false
   }
   DEFAULT_HTTP_ARGS = DEFAULT_SETTINGS
 

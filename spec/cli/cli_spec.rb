@@ -37,8 +37,9 @@ RSpec.describe 'the program iodine' do
   end
 
   [
-    %w[-p many], %w[--colour], %w[-www .], %w[nowhere.ru], %w[README.md], %w[one.ru two.ru], %w[-C nowhere.rb config.ru],
-    %w[-b gopher://:70 config.ru], %w(-b http://[::1 config.ru), %w[-b 127.0.0.1:80:90/x://y config.ru],
+    %w[-p many], %w[--colour], %w[-www nowhere], %w[-www config.ru], %w[--sendfile-root nowhere], %w[nowhere.ru],
+    %w[README.md], %w[one.ru two.ru], %w[-C nowhere.rb config.ru], %w[-b gopher://:70 config.ru],
+    %w(-b http://[::1 config.ru), %w[-b 127.0.0.1:80:90/x://y config.ru],
     %w[-b unix:// config.ru]
   ].each do |arguments|
     it "answers #{arguments.join(' ')} with one line and exit status 64" do

@@ -57,7 +57,6 @@ RSpec.describe 'Iodine.listen' do
 
   [
     'handler: APP', 'service: :raw, handler: APP', '3000, Class.new', 'service: :tls, handler: APP',
-    'service: :http, handler: APP, public: "."',
     'service: :http, handler: APP, ping: 10', 'service: :http, handler: APP, max_msg: 10'
   ].each do |arguments|
     it("says what this version can't do yet: (#{arguments})") do
@@ -203,9 +202,9 @@ RSpec.describe 'Iodine.listen' do
     expect(err).to match(/\AWARNING: listen2http.*\n\z/)
   end
 
-  it "knows 0.2's folder of static files, which this version has not" do
-    expect(outcomes('Iodine::Rack.public = "."', 'Iodine::Rack.public',
+  it "knows 0.2's folder of static files" do
+    expect(outcomes('Iodine::Rack.public = "nowhere"', 'Iodine::Rack.public',
                     'Iodine.listen(service: :http, handler: APP)').last)
-      .to match(/static files are not available/)
+      .to match(/ArgumentError: public: there is no folder .*nowhere/)
   end
 end

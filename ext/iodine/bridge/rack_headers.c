@@ -70,6 +70,10 @@ static bool read_header(iod_rack_headers_t *read, iod_slice_t name, iod_slice_t 
     return false;
   case 10:
     if (iod_slice_is(name, IOD_SLICE("keep-alive"))) return true;
+    if (iod_slice_is(name, IOD_SLICE("x-sendfile"))) {
+      read->sendfile = rb_str_new(value.at, (long)value.length);
+      return true;
+    }
     if (!iod_slice_is(name, IOD_SLICE("connection"))) return false;
     read_connection(read, value);
     return true;
@@ -164,7 +168,7 @@ static void walk_each(walk_t *walk, VALUE headers) {
 
 void iod_rack_headers_write(VALUE headers, iod_buffer_t *out, iod_rack_headers_t *read) {
   walk_t walk = {out, read};
-  *read = (iod_rack_headers_t){.hijack = Qnil, .protocol = Qnil, .coding = Qnil};
+  *read = (iod_rack_headers_t){.hijack = Qnil, .protocol = Qnil, .sendfile = Qnil, .coding = Qnil};
   if (RB_TYPE_P(headers, T_HASH))
     rb_hash_foreach(headers, write_pair, (VALUE)&walk);
   else if (!NIL_P(headers) && rb_respond_to(headers, id_each))

@@ -14,6 +14,7 @@ typedef struct iod_rack_headers {
   uint64_t length; /* content-length */
   VALUE hijack;    /* "rack.hijack", or nil */
   VALUE protocol;  /* "rack.protocol", or nil */
+  VALUE sendfile;  /* x-sendfile, or nil */
   VALUE coding;    /* transfer-encoding, if its last coding is chunked, or nil */
   bool has_length;
   bool bad_length; /* it isn't a number */

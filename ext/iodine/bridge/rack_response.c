@@ -2,6 +2,8 @@
 
 #include "../base/log.h"
 #include "../protocol/http1_response.h"
+#include "../server/listener.h"
+#include "rack_file.h"
 #include "rack_headers.h"
 #include "rack_stream.h"
 
@@ -43,34 +45,41 @@ static void send_array(iod_rack_writer_t *w, VALUE array, const iod_rack_headers
 /* ---- files ---- */
 
 /* -1: no regular file that can be opened. */
-static int open_file(VALUE path, uint64_t *length) {
-  struct stat status;
+static int open_file(VALUE path, struct stat *status) {
   int fd = open(StringValueCStr(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return -1;
-  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
-    *length = (uint64_t)status.st_size;
-    return fd;
-  }
+  if (fstat(fd, status) == 0 && S_ISREG(status->st_mode)) return fd;
   close(fd);
   return -1;
 }
 
 /* The body's file, or -1: it has none, or one that can't be opened (then each may know better). */
-static int file_of(VALUE body, uint64_t *length) {
-  VALUE path = rb_check_funcall(body, id_to_path, 0, NULL);
-  if (path == Qundef || NIL_P(path)) return -1;
-  FilePathValue(path);
-  return open_file(path, length);
+static int file_of(const iod_rack_exchange_t *x, const iod_rack_headers_t *headers, VALUE *path, struct stat *status) {
+  if (RB_TYPE_P(x->body, T_ARRAY) || RB_TYPE_P(x->body, T_STRING) || !NIL_P(headers->coding)) return -1;
+  *path = rb_check_funcall(x->body, id_to_path, 0, NULL);
+  if (*path == Qundef || NIL_P(*path)) return -1;
+  FilePathValue(*path);
+  return open_file(*path, status);
+}
+
+/* False: its body is no file. */
+static bool send_file(iod_rack_exchange_t *x, const iod_rack_headers_t *headers) {
+  iod_rack_writer_t *w = &x->writer;
+  struct stat status;
+  VALUE path;
+  int fd = file_of(x, headers, &path, &status);
+  if (fd < 0) return false;
+  if (w->status == 200 && iod_rack_file_is_plain(w))
+    iod_rack_file_send(w, headers, fd, &status, RSTRING_PTR(path));
+  else
+    iod_rack_writer_send_file(w, fd, (uint64_t)status.st_size);
+  RB_GC_GUARD(path);
+  return true;
 }
 
 /* ---- no body ---- */
 
 static bool known_length(VALUE body, uint64_t *length) {
-  int fd = RB_TYPE_P(body, T_ARRAY) || RB_TYPE_P(body, T_STRING) ? -1 : file_of(body, length);
-  if (fd >= 0) {
-    close(fd);
-    return true;
-  }
   VALUE array = RB_TYPE_P(body, T_STRING) ? rb_ary_new_from_args(1, body) : rb_check_array_type(body);
   *length = NIL_P(array) ? 0 : total_of(array);
   return *length > 0; /* middleware may have emptied it (Rack::Head) */
@@ -138,15 +147,11 @@ static void send_call(iod_rack_exchange_t *x, const iod_rack_headers_t *headers)
 /* ---- the whole ---- */
 
 static void send_body(iod_rack_exchange_t *x, const iod_rack_headers_t *headers) {
-  uint64_t length;
-  int fd;
   VALUE array;
   if (RB_TYPE_P(x->body, T_ARRAY))
     send_array(&x->writer, x->body, headers);
   else if (RB_TYPE_P(x->body, T_STRING))
     send_array(&x->writer, rb_ary_new_from_args(1, x->body), headers);
-  else if (NIL_P(headers->coding) && (fd = file_of(x->body, &length)) >= 0)
-    iod_rack_writer_send_file(&x->writer, fd, length);
   else if (!NIL_P(array = rb_check_array_type(x->body)))
     send_array(&x->writer, array, headers);
   else if (rb_respond_to(x->body, id_each))
@@ -156,6 +161,8 @@ static void send_body(iod_rack_exchange_t *x, const iod_rack_headers_t *headers)
   else
     rb_raise(rb_eTypeError, "the body must respond to each or call, %" PRIsVALUE " does not", rb_obj_class(x->body));
 }
+
+static bool sends_files(const iod_rack_writer_t *w) { return w->request->listener->settings.public != NULL; }
 
 /* A body that the application has encoded itself (Rack 2's Rack::Chunked) is passed on. */
 static void apply_coding(iod_rack_writer_t *w, VALUE coding) {
@@ -173,6 +180,9 @@ static void apply_headers(iod_rack_writer_t *w, const iod_rack_headers_t *header
   if (headers->close) w->keep_alive = false;
   w->has_date = headers->has_date;
   if (!NIL_P(headers->coding)) apply_coding(w, headers->coding);
+  if (!NIL_P(headers->sendfile) && !sends_files(w)) /* for a server in front */
+    iod_rack_header_append(&w->out, "x-sendfile", 10, RSTRING_PTR(headers->sendfile),
+                           (size_t)RSTRING_LEN(headers->sendfile));
   if (NIL_P(headers->protocol) || w->status != 101) return;
   VALUE protocol = rb_obj_as_string(headers->protocol);
   if (!iod_http1_value_valid(RSTRING_PTR(protocol), (size_t)RSTRING_LEN(protocol)))
@@ -195,6 +205,10 @@ static void send_response(iod_rack_exchange_t *x) {
     hand_over(x, x->body, &headers);
   else if (iod_http1_bodyless(w->status))
     send_bodyless(w);
+  else if (!NIL_P(headers.sendfile) && sends_files(w))
+    iod_rack_file_send_named(w, &headers);
+  else if (send_file(x, &headers))
+    return;
   else if (w->request->head.method_id == IOD_METHOD_HEAD)
     send_head(x, &headers);
   else

@@ -3,6 +3,8 @@
 #include "../base/clock.h"
 #include "../base/log.h"
 #include "../protocol/http1_response.h"
+#include "../server/file_response.h"
+#include "../server/public.h"
 #include "rack_pin.h"
 
 #include <ruby/thread.h>
@@ -95,7 +97,7 @@ void iod_rack_writer_begin(iod_rack_writer_t *w, int status) {
   w->keep_alive = atomic_load_explicit(&w->request->keep_alive, memory_order_relaxed);
 }
 
-static iod_slice_t date_line(void) {
+iod_slice_t iod_rack_writer_date(void) {
   static char line[] = "date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
   static time_t formatted;
   time_t now = time(NULL);
@@ -109,11 +111,9 @@ static void put_length(iod_buffer_t *out, uint64_t length) {
   put_slice(out, IOD_SLICE("\r\n"));
 }
 
-/* RFC 9112 section 9.3: 1.1 persists unless told otherwise, 1.0 only if told. */
 static iod_slice_t connection_line(const iod_rack_writer_t *w) {
   if (w->framing == IOD_RACK_UPGRADE) return IOD_SLICE("connection: upgrade\r\n");
-  if (!w->keep_alive) return IOD_SLICE("connection: close\r\n");
-  return w->request->head.minor ? (iod_slice_t){0} : IOD_SLICE("connection: keep-alive\r\n");
+  return iod_connection_line(w->request, w->keep_alive);
 }
 
 /* What is known only now that the body begins. */
@@ -122,7 +122,7 @@ static void finish_head(iod_rack_writer_t *w) {
   if (w->framing == IOD_RACK_UNKNOWN) w->framing = w->request->head.minor ? IOD_RACK_CHUNKED : IOD_RACK_CLOSE;
   if (w->framing == IOD_RACK_CLOSE) w->keep_alive = false;
   reserve(out, FRAMING_ROOM);
-  if (!w->has_date) put_slice(out, date_line());
+  if (!w->has_date) put_slice(out, iod_rack_writer_date());
   if (w->framing == IOD_RACK_LENGTH) put_length(out, w->left);
   if (w->framing == IOD_RACK_CHUNKED) put_slice(out, IOD_SLICE("transfer-encoding: chunked\r\n"));
   iod_slice_t connection = connection_line(w);
@@ -160,8 +160,15 @@ void iod_rack_writer_send_head(iod_rack_writer_t *w) {
   transmit_gathered(w, 0, last(w));
 }
 
+void iod_rack_writer_send(iod_rack_writer_t *w, int status, const iod_segment_t *segments, size_t count,
+                          size_t body_bytes) {
+  w->status = status;
+  transmit(w, segments, count, body_bytes, last(w));
+}
+
 void iod_rack_writer_send_file(iod_rack_writer_t *w, int fd, uint64_t length) {
   iod_segment_t segments[] = {{0}, {.kind = IOD_SEGMENT_FILE, .fd = fd, .length = (size_t)length}};
+  bool head_only = w->request->head.method_id == IOD_METHOD_HEAD;
   if (iod_buffer_reserve(&w->out, FRAMING_ROOM)) {
     close(fd);
     rb_raise(rb_eNoMemError, "no memory for a response");
@@ -170,7 +177,8 @@ void iod_rack_writer_send_file(iod_rack_writer_t *w, int fd, uint64_t length) {
   w->left = length;
   finish_head(w);
   segments[0] = gathered(w);
-  transmit(w, segments, 2, (size_t)length, last(w));
+  if (head_only) close(fd);
+  transmit(w, segments, head_only ? 1 : 2, head_only ? 0 : (size_t)length, last(w));
 }
 
 static void put_string(iod_buffer_t *out, VALUE string) {
@@ -364,23 +372,9 @@ void iod_rack_writer_end(iod_rack_writer_t *w) {
 
 /* ---- the ends that are not foreseen ---- */
 
-/* Made of constants, so that it can't fail. */
-static void send_plain_500(iod_rack_writer_t *w) {
-  w->status = 500;
-  w->framing = IOD_RACK_LENGTH;
-  w->keep_alive = atomic_load(&w->request->keep_alive);
-  iod_slice_t body = IOD_SLICE("Internal Server Error\n");
-  if (w->request->head.method_id == IOD_METHOD_HEAD) body.length = 0;
-  const iod_slice_t parts[] = {
-      IOD_SLICE("HTTP/1.1 500 Internal Server Error\r\ncontent-type: text/plain\r\ncontent-length: 22\r\n"),
-      date_line(), connection_line(w), IOD_SLICE("\r\n"), body};
-  iod_segment_t segments[sizeof parts / sizeof *parts];
-  size_t count = 0;
-  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-    if (parts[i].length)
-      segments[count++] =
-          (iod_segment_t){.kind = IOD_SEGMENT_BYTES, .fd = -1, .bytes = parts[i].at, .length = parts[i].length};
-  transmit(w, segments, count, body.length, last(w));
+void iod_rack_writer_fail(iod_rack_writer_t *w, int status) {
+  w->head_sent = w->ended = true;
+  iod_request_send_failure(w->server, w->request, status);
 }
 
 void iod_rack_writer_abort(iod_rack_writer_t *w) {
@@ -388,7 +382,7 @@ void iod_rack_writer_abort(iod_rack_writer_t *w) {
   if (w->head_sent)
     transmit(w, NULL, 0, 0, IOD_SEND_LAST | IOD_SEND_ABORT);
   else
-    send_plain_500(w);
+    iod_rack_writer_fail(w, 500);
 }
 
 /* ---- hijack ---- */

@@ -65,7 +65,17 @@ void iod_rack_writer_send_array(iod_rack_writer_t *writer, VALUE array, size_t t
 /* The whole response, without a body. [raises] */
 void iod_rack_writer_send_head(iod_rack_writer_t *writer);
 
-/* The whole response, with a file as its body. Takes ownership of fd, also when it raises. */
+/* The whole response, made elsewhere with its head. */
+void iod_rack_writer_send(iod_rack_writer_t *writer, int status, const iod_segment_t *segments, size_t count,
+                          size_t body_bytes);
+
+/* Instead of a response: the page of an error, or a line of text. Before the head was sent. Never raises. */
+void iod_rack_writer_fail(iod_rack_writer_t *writer, int status);
+
+/* "date: …\r\n" of now. */
+iod_slice_t iod_rack_writer_date(void);
+
+/* The whole response, with a file as its body (HEAD: its length). Takes ownership of fd, also when it raises. */
 void iod_rack_writer_send_file(iod_rack_writer_t *writer, int fd, uint64_t length);
 
 /* The head alone, now: UNKNOWN becomes CHUNKED or CLOSE. [raises] */

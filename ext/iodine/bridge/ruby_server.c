@@ -6,6 +6,7 @@
 #include "../server/limits.h"
 #include "app_thread.h"
 #include "rack.h"
+#include "ruby_public.h"
 #include "ruby_tls.h"
 #include "ruby_url.h"
 
@@ -145,13 +146,17 @@ static VALUE bind_listener(VALUE self, VALUE kind, VALUE address, VALUE port, VA
   b.port = (uint16_t)number;
   VALUE listener_object = iod_rack_listener_new(app, settings);
   b.tag = (void *)listener_object;
-  rb_ary_push(rs->listeners, listener_object); /* kept before C has its address: what comes then may raise */
+  rb_ary_push(rs->listeners, listener_object);            /* kept before C has its address: what comes then may raise */
+  b.settings.public = iod_ruby_public_new(settings, app); /* the last that may raise */
   if (rs->server->open)
     rb_thread_call_without_gvl(bind_and_arm, &b, NULL, NULL);
   else
     bind_now(&b);
   RB_GC_GUARD(address);
-  if (b.result) rb_raise(rb_eRuntimeError, "%s", b.sentence);
+  if (b.result) {
+    iod_public_free(b.settings.public);
+    rb_raise(rb_eRuntimeError, "%s", b.sentence);
+  }
   return rb_str_new_cstr(b.listener->name);
 }
 

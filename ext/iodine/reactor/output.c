@@ -31,7 +31,11 @@ typedef struct iod_chunk {
 
 void iod_segment_drop(const iod_segment_t *segment, const iod_releaser_t *releaser) {
   if (segment->kind == IOD_SEGMENT_SHARED) releaser->release(releaser->context, segment->release);
-  if (segment->kind == IOD_SEGMENT_FILE) close(segment->fd);
+  if (segment->kind != IOD_SEGMENT_FILE) return;
+  if (segment->file)
+    iod_open_file_unref(segment->file);
+  else
+    close(segment->fd);
 }
 
 static void append(iod_output_t *output, iod_chunk_t *chunk) {

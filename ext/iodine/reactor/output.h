@@ -3,6 +3,7 @@
 #define IOD_REACTOR_OUTPUT_H
 
 #include "../base/result.h"
+#include "open_file.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,16 +12,17 @@
 typedef enum {
   IOD_SEGMENT_BYTES,  /* borrowed until return: written at once or copied */
   IOD_SEGMENT_SHARED, /* borrowed until `release` is given back: always, exactly once */
-  IOD_SEGMENT_FILE,   /* takes ownership of fd; sent from offset, length bytes */
+  IOD_SEGMENT_FILE,   /* sent from offset, length bytes. Takes over a reference to `file`; without one it owns fd */
 } iod_segment_kind_t;
 
 typedef struct iod_segment {
   iod_segment_kind_t kind;
-  int fd;
+  int fd; /* of a file, shared or not */
   const char *bytes;
   size_t length;
   off_t offset;
   void *release;
+  iod_open_file_t *file;
 } iod_segment_t;
 
 /* Called when shared memory is no longer needed. It must not touch the output. */

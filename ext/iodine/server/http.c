@@ -94,6 +94,7 @@ static void dispatch(iod_http_t *http) {
     answer_options(http);
     return;
   }
+  if (settings_of(http)->public && iod_public_answer(http)) return;
   if (http->stream.peer_closed) atomic_store(&r->gone, IOD_GONE_HALF);
   bool first = http->stream.corked && ++http->row < ROW;
   if (!first) http->row = 0;

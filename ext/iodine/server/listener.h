@@ -16,7 +16,8 @@ typedef struct iod_settings {
   int backlog;
   unsigned mode; /* of a Unix socket's file */
   bool log;
-  iod_tls_t *tls; /* NULL: plain. A listener has a reference of its own */
+  iod_tls_t *tls;            /* NULL: plain. A listener has a reference of its own */
+  struct iod_public *public; /* static files, or NULL; the listener takes it over */
 } iod_settings_t;
 
 typedef struct iod_listener {

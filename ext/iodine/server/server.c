@@ -29,6 +29,7 @@ void iod_server_free(iod_server_t *server) {
   for (uint32_t i = 0; i < server->listener_count; i++) {
     iod_listener_close(server->listeners[i]);
     iod_tls_unref(server->listeners[i]->settings.tls);
+    iod_public_free(server->listeners[i]->settings.public);
     iod_free(server->listeners[i]);
   }
   iod_shared_free(&server->shared);
@@ -89,6 +90,10 @@ void iod_server_watch_forks(void) {
 
 static void on_timer(void *context, iod_timer_t *timer) {
   iod_server_t *server = context;
+  if (timer == &server->public_state.cache.timer) {
+    iod_public_state_timeout(&server->public_state, &server->loop.timers, server->loop.now);
+    return;
+  }
   for (uint32_t i = 0; i < server->listener_count; i++) {
     if (timer != &server->listeners[i]->timer) continue;
     iod_listener_timeout(server->listeners[i]);
@@ -120,6 +125,7 @@ int iod_server_open(iod_server_t *server, uint32_t index) {
   iod_jobs_init(&server->jobs);
   iod_commands_init(&server->commands);
   iod_access_log_init(&server->log);
+  iod_public_state_init(&server->public_state);
   iod_pool_init(&server->parsers, sizeof(iod_http1_parser_t), IOD_PARSERS_KEPT);
   pthread_mutex_init(&server->drain_lock, NULL);
   pthread_cond_init(&server->drained, NULL);
@@ -153,6 +159,7 @@ void iod_server_close(iod_server_t *server) {
   iod_server_lock(server);
   close_listeners(server);
   iod_user_timers_free(server);
+  iod_public_state_deinit(&server->public_state, &server->loop.timers);
   iod_server_unlock(server);
   iod_loop_deinit(&server->loop);
   iod_access_log_deinit(&server->log);

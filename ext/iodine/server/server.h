@@ -11,6 +11,7 @@
 #include "handler.h"
 #include "jobs.h"
 #include "listener.h"
+#include "public.h"
 #include "shared.h"
 
 #include <pthread.h>
@@ -41,6 +42,7 @@ struct iod_server {
   iod_access_log_t log;
   iod_http1_parser_t scratch_parser; /* for heads that come whole */
   iod_pool_t parsers;
+  iod_public_state_t public_state;
   struct iod_http *corked;       /* their answers wait to be joined with the next ones */
   _Atomic uint64_t corked_since; /* ms; 0 = none */
   struct iod_user_timer *timers;

@@ -11,7 +11,7 @@ module Iodine
     # @api private
     class Command
       SETTINGS = %i[port address log timeout max_body max_headers max_clients backlog head_timeout body_timeout
-                    write_timeout shutdown_timeout tls].freeze
+                    write_timeout shutdown_timeout tls public max_age sendfile_root no_symlinks].freeze
       CONFIG_RU = 'config.ru'
       SCHEMES = [nil, 'http', 'ws', 'unix', 'https', 'wss'].freeze
 
@@ -24,18 +24,19 @@ module Iodine
       end
 
       def nothing_to_do?
-        @file.nil?
+        @file.nil? && !@values[:public]
       end
 
       # @raise [Option::Error]
       def check
         raise Option::Error, "only one application can be served, not #{@files.size}: name one file" if @files.size > 1
-        raise Option::Error, "#{@file} is neither a .ru nor a .rb file" unless @file.match?(/\.(?:ru|rb)\z/)
+        raise Option::Error, "#{@file} is neither a .ru nor a .rb file" if @file && !@file.match?(/\.(?:ru|rb)\z/)
 
         [@file, @values[:config]].compact.each do |file|
           raise Option::Error, "there is no file #{file}: check its path" unless File.file?(file)
         end
         Encryption.read(@values, @values.fetch(:address, []).map { |address| endpoint(address) })
+        check_folders
       end
 
       # Returns when it has been served.
@@ -59,6 +60,14 @@ module Iodine
         raise Option::Error, "-b: #{e.message}"
       end
 
+      def check_folders
+        { public: '-www', sendfile_root: '--sendfile-root' }.each do |key, option|
+          Array(@values[key]).each { |folder| Public.expand(option, folder) }
+        end
+      rescue ArgumentError => e
+        raise Option::Error, e.message
+      end
+
       # The file sees what the environment and the options say, and can't change that.
       def read_config
         ConfigFile.load(@values[:config])
@@ -74,7 +83,7 @@ module Iodine
       end
 
       def script?
-        @file.end_with?('.rb')
+        @file&.end_with?('.rb')
       end
 
       # It may have started, and stopped, by itself.
@@ -84,11 +93,16 @@ module Iodine
       end
 
       def serve
+        load_application if @file
+        # After the application, which may change the defaults.
+        Iodine.listen(service: :http, handler: @application&.to_app)
+        launch
+      end
+
+      def load_application
+        Public.app_folder = File.dirname(File.expand_path(@file))
         @application = Application.new(@file)
         @application.load unless @values[:no_preload]
-        # After the application, which may change the defaults.
-        Iodine.listen(service: :http, handler: @application.to_app)
-        launch
       end
 
       def launch

@@ -37,6 +37,12 @@ module Iodine
                                                     help: 'time for a client that doesn\'t read (default: 30)'),
       Option.new(:shutdown_timeout, %w[shutdown-timeout], value: 'SECONDS', range: SECONDS,
                                                           help: 'time for requests under way at a stop (default: 25)'),
+      Option.new(:public, %w[www public], value: 'FOLDER', help: 'serve this folder\'s files, then the application'),
+      Option.new(:max_age, %w[max-age], value: 'SECONDS', range: 0..999_999_999,
+                                        help: 'clients may keep a file for so long (default: 3600)'),
+      Option.new(:sendfile_root, %w[sendfile-root], value: 'FOLDER', repeats: true,
+                                                    help: 'with -www: the application may send these files too'),
+      Option.new(:no_symlinks, %w[no-symlinks], help: 'don\'t follow symlinks that lead out of these folders'),
       Option.new(:tls, %w[tls], help: 'TLS, with a self-signed certificate if none is given'),
       Option.new(:tls_cert, %w[tls-cert cert], value: 'FILE', help: 'TLS with this certificate: PEM, with its chain'),
       Option.new(:tls_key, %w[tls-key key], value: 'FILE',
@@ -55,11 +61,11 @@ module Iodine
     # Known names that do nothing yet: they are refused, never ignored. Some have a value, and must be told from others.
     # @api private
     LATER = [
-      %w[no-symlinks proxy-protocol no-deflate check no-db-hooks].map { |name| Option.new(nil, [name]) },
+      %w[proxy-protocol no-deflate check no-db-hooks].map { |name| Option.new(nil, [name]) },
       [
-        %w[www public], %w[ping], %w[maxms max-msg], %w[r redis], %w[rp redis-ping], %w[max-per-address],
-        %w[max-queue], %w[queue-timeout], %w[request-timeout],
-        %w[max-age], %w[sendfile-root], %w[trusted-proxy], %w[allowed-origin], %w[max-pending], %w[worker-timeout],
+        %w[ping], %w[maxms max-msg], %w[r redis], %w[rp redis-ping], %w[max-per-address], %w[max-queue],
+        %w[queue-timeout], %w[request-timeout], %w[trusted-proxy], %w[allowed-origin], %w[max-pending],
+        %w[worker-timeout],
         %w[worker-max-rss], %w[worker-max-requests], %w[worker-max-age], %w[metrics], %w[log-format], %w[log-file]
       ].map { |names| Option.new(nil, names, value: 'VALUE') }
     ].flatten.freeze
