@@ -7,6 +7,7 @@
 static int name_byte(const char **at, const char *end) {
   const char *p = *at;
   char c = *p;
+  if (iod_char_is(c, IOD_CHAR_HOST)) return c; /* most are */
   if (c == '%') {
     if (end - p < 3 || !iod_char_is(p[1], IOD_CHAR_HEX) || !iod_char_is(p[2], IOD_CHAR_HEX)) return -1;
     c = (char)(iod_char_hex(p[1]) << 4 | iod_char_hex(p[2]));
