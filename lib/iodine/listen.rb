@@ -8,7 +8,8 @@ module Iodine
     HTTP = %w[http ws].freeze
     RAW = %w[raw tcp tls unix].freeze
     KEYS = %i[url service address port handler app tls mode backlog log timeout head_timeout body_timeout write_timeout
-              max_headers max_body max_clients public max_age sendfile_root no_symlinks].freeze
+              max_headers max_body max_clients max_per_address max_queue queue_timeout request_timeout
+              public max_age sendfile_root no_symlinks].freeze
     LATER = { ping: 'WebSockets are', max_msg: 'WebSockets are' }.freeze
 
     class << self
@@ -115,6 +116,10 @@ module Iodine
   # @option options [Integer] :max_headers KB of a request's head (431)
   # @option options [Integer] :max_body MB of a request's body (413)
   # @option options [Integer] :max_clients connections of a process, 0 = as the system allows (503)
+  # @option options [Integer] :max_per_address connections of one client address to all workers together, 0 = any (503)
+  # @option options [Integer] :max_queue requests that wait for a thread, in each worker, 0 = any (503)
+  # @option options [Integer] :queue_timeout milliseconds that a request may wait for a thread, 0 = any (503)
+  # @option options [Integer] :request_timeout seconds from a request's end to its response's begin, 0 = any (504)
   # @option options [Integer] :backlog connections that wait to be accepted
   # @option options [Integer] :mode permissions of a Unix socket's file
   # @return [#call, nil] the handler

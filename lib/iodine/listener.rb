@@ -12,6 +12,10 @@ module Iodine
       write_timeout: [:write_timeout, 1000, 0..2_000_000],
       max_body: [:max_body, 1 << 20, 1..(1 << 30)],
       max_clients: [:max_clients, 1, 0..(1 << 30)],
+      max_per_address: [:max_per_address, 1, 0..(1 << 30)],
+      max_queue: [:max_queue, 1, 0..(1 << 30)],
+      queue_timeout: [:queue_timeout, 1, 0..2_000_000_000],
+      request_timeout: [:request_timeout, 1000, 0..2_000_000],
       backlog: [:backlog, 1, 1..65_535],
       mode: [:mode, 1, 0..0o777]
     }.freeze

@@ -6,12 +6,14 @@ module Iodine
   #
   #     Iodine::DEFAULT_SETTINGS[:port] = 4000
   #
-  # Times are in seconds, 0 = none. `max_headers` is in KB (nil = what the build allows), `max_body` in MB.
+  # Times are in seconds, `queue_timeout` in ms; 0 = none. `max_headers` is in KB (nil = what the build allows),
+  # `max_body` in MB.
   # `shutdown_timeout` belongs to {Iodine.start}: how long a graceful stop waits for requests under way.
   DEFAULT_SETTINGS = { # rubocop:disable Style/MutableConstant
     port: 3000, address: nil, mode: 0o660, backlog: 1024, log: false,
     timeout: 40, head_timeout: 10, body_timeout: 30, write_timeout: 30, shutdown_timeout: 25,
-    max_headers: nil, max_body: 50, max_clients: 0,
+    max_headers: nil, max_body: 50, max_clients: 0, max_per_address: 0,
+    max_queue: 0, queue_timeout: 0, request_timeout: 0,
     public: nil, max_age: 3600, sendfile_root: nil, no_symlinks: false
   }
   DEFAULT_HTTP_ARGS = DEFAULT_SETTINGS

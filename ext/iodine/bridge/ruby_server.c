@@ -97,6 +97,10 @@ static iod_settings_t settings_read(VALUE hash) {
                  .headers = setting(hash, "max_headers"),
                  .body = NUM2ULL(rb_hash_fetch(hash, ID2SYM(rb_intern("max_body"))))},
       .max_clients = setting(hash, "max_clients"),
+      .max_per_address = setting(hash, "max_per_address"),
+      .max_queue = setting(hash, "max_queue"),
+      .queue_timeout = setting(hash, "queue_timeout"),
+      .request_timeout = setting(hash, "request_timeout"),
       .backlog = (int)(setting(hash, "backlog") & INT_MAX),
       .mode = setting(hash, "mode"),
       .log = setting(hash, "log") != 0,
@@ -241,7 +245,7 @@ static VALUE halt(VALUE self) {
 
 static VALUE close_server(VALUE self) {
   ruby_server_t *rs = iod_ruby_server_of(self);
-  if (rs->server->open && atomic_load(&rs->server->crew.threads) > 0)
+  if (rs->server->open && atomic_load(&rs->server->crew.slot->threads) > 0)
     rb_raise(rb_eRuntimeError, "can't close the server: application threads still serve");
   iod_server_close(rs->server);
   return self;

@@ -129,17 +129,25 @@ static void put(iod_buffer_t *out, iod_slice_t slice) {
   out->end += slice.length;
 }
 
-int iod_http1_error_response(iod_buffer_t *out, int status, const char date[29], iod_slice_t extra, bool head_only) {
-  enum { ALL_BUT_EXTRA = 256 }; /* the longest reason, twice, is 64 */
-  if (extra.length > SIZE_MAX - ALL_BUT_EXTRA) return IOD_E_NOMEM;
-  if (iod_buffer_reserve(out, ALL_BUT_EXTRA + extra.length) != 0) return IOD_E_NOMEM;
+iod_slice_t iod_http1_connection_line(bool keep_alive, int minor) {
+  if (!keep_alive) return IOD_SLICE("connection: close\r\n");
+  return minor ? (iod_slice_t){0} : IOD_SLICE("connection: keep-alive\r\n");
+}
+
+int iod_http1_error_response(iod_buffer_t *out, int status, const char date[29], iod_slice_t connection,
+                             iod_slice_t extra, bool head_only) {
+  enum { THE_REST = 256, MOST = 1 << 20 }; /* the longest reason, twice, is 64 */
+  if (connection.length > MOST || extra.length > MOST) return IOD_E_NOMEM;
+  if (iod_buffer_reserve(out, THE_REST + connection.length + extra.length) != 0) return IOD_E_NOMEM;
   char line[IOD_STATUS_LINE_ROOM], digits[IOD_DECIMAL_ROOM];
   const char *reason = iod_http1_reason(status);
   size_t reason_length = strlen(reason);
   put(out, iod_http1_status_line(status, line));
   put(out, IOD_SLICE("date: "));
   put(out, (iod_slice_t){date, IOD_DATE_LENGTH});
-  put(out, IOD_SLICE("\r\nconnection: close\r\ncontent-type: text/plain\r\n"));
+  put(out, IOD_SLICE("\r\n"));
+  put(out, connection);
+  put(out, IOD_SLICE("content-type: text/plain\r\n"));
   put(out, extra);
   put(out, IOD_SLICE("content-length: "));
   put(out, (iod_slice_t){digits, iod_decimal(digits, reason_length + 1)});

@@ -26,11 +26,14 @@ size_t iod_http1_chunk_head(char room[IOD_CHUNK_HEAD_ROOM], uint64_t n);
 /* Statuses that never have a body: 1xx, 204, 304 (RFC 9110 section 6.4.1). */
 static inline bool iod_http1_bodyless(int status) { return status < 200 || status == 204 || status == 304; }
 
-/* The whole answer for an error that the server gives itself: status line, date, connection: close, a short text/plain
- * body (the reason phrase and "\n") and its length. `extra`: whole header lines, or empty. HEAD: without the body.
+/* The line that RFC 9112 section 9.3 asks for: 1.1 persists unless told otherwise, 1.0 only if told. May be empty. */
+iod_slice_t iod_http1_connection_line(bool keep_alive, int minor);
+
+/* The whole answer for an error that the server gives itself: status line, date, a short text/plain body (the reason
+ * phrase and "\n") and its length. `connection` and `extra`: whole header lines, or empty. HEAD: without the body.
  * 0 or IOD_E_NOMEM (then nothing was appended). */
-IOD_MUST_USE int iod_http1_error_response(iod_buffer_t *out, int status, const char date[29], iod_slice_t extra,
-                                          bool head_only);
+IOD_MUST_USE int iod_http1_error_response(iod_buffer_t *out, int status, const char date[29], iod_slice_t connection,
+                                          iod_slice_t extra, bool head_only);
 
 /* Decimal digits of n; returns how many. */
 enum { IOD_DECIMAL_ROOM = 20 };

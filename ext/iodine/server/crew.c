@@ -21,7 +21,7 @@ enum {
 void iod_crew_thread_init(iod_server_t *server, iod_crew_thread_t *thread) {
   *thread = (iod_crew_thread_t){0};
   pthread_cond_init(&thread->wake, NULL);
-  atomic_fetch_add(&server->crew.threads, 1);
+  atomic_fetch_add(&server->crew.slot->threads, 1);
 }
 
 static void wake_stand_in(iod_crew_t *crew) {
@@ -32,7 +32,7 @@ static void wake_stand_in(iod_crew_t *crew) {
 }
 
 void iod_crew_thread_deinit(iod_server_t *server, iod_crew_thread_t *thread) {
-  atomic_fetch_sub(&server->crew.threads, 1);
+  atomic_fetch_sub(&server->crew.slot->threads, 1);
   pthread_cond_destroy(&thread->wake);
   /* It may have been the driver: somebody else has to look. */
   wake_stand_in(&server->crew);
@@ -41,12 +41,12 @@ void iod_crew_thread_deinit(iod_server_t *server, iod_crew_thread_t *thread) {
 iod_job_t *iod_crew_take(iod_server_t *server) {
   iod_job_t *job = iod_jobs_take(&server->jobs);
   if (!job) return NULL;
-  atomic_fetch_add(&server->crew.running, 1);
+  atomic_fetch_add(&server->crew.slot->running, 1);
   if (atomic_load(&server->crew.asleep)) wake_stand_in(&server->crew);
   return job;
 }
 
-void iod_crew_done(iod_server_t *server) { atomic_fetch_sub(&server->crew.running, 1); }
+void iod_crew_done(iod_server_t *server) { atomic_fetch_sub(&server->crew.slot->running, 1); }
 
 bool iod_crew_wants_turn(iod_server_t *server, unsigned count) {
   return count >= JOBS_A_TURN || atomic_load_explicit(&server->crew.turn_wanted, memory_order_relaxed);
@@ -100,7 +100,7 @@ void iod_crew_wake_one(iod_server_t *server) {
 
 void iod_crew_offer(iod_server_t *server) {
   if (atomic_load(&server->jobs.waiting) > 0 && atomic_load(&server->crew.asleep)) wake_stand_in(&server->crew);
-  if (!atomic_load(&server->crew.stand_in_drives)) return;
+  if (!atomic_load(&server->crew.slot->stand_in_drives)) return;
   for (size_t jobs = atomic_load(&server->jobs.waiting); jobs > 0 && wake_waiter(&server->crew); jobs--) {}
 }
 
@@ -134,7 +134,7 @@ bool iod_crew_quick_turn(iod_server_t *server) {
   iod_crew_t *crew = &server->crew;
   /* Another thread in the middle of a job may want the GVL, which our caller holds. */
   bool idle = atomic_load(&crew->quiet) && !atomic_load(&crew->turn_wanted);
-  if (idle || atomic_load(&crew->running) > 0 || !iod_loop_claim(&server->loop)) return false;
+  if (idle || atomic_load(&crew->slot->running) > 0 || !iod_loop_claim(&server->loop)) return false;
   atomic_store_explicit(&crew->turn_wanted, false, memory_order_relaxed);
   int n = iod_loop_poll(&server->loop, 0);
   bool work = n > 0 || uncork_due(server);
@@ -207,14 +207,14 @@ void iod_crew_idle(iod_server_t *server, iod_crew_thread_t *thread) {
 /* ---- the stand-in ---- */
 
 static void drive(iod_server_t *server) {
-  atomic_store(&server->crew.stand_in_drives, true);
+  atomic_store(&server->crew.slot->stand_in_drives, true);
   iod_crew_offer(server); /* what came up before that could be seen */
   while (!atomic_load(&server->crew.halted)) {
     uint64_t taken = atomic_load(&server->jobs.taken);
     turn(server, false);
-    if (atomic_load(&server->crew.running) == 0 || atomic_load(&server->jobs.taken) - taken >= BUSY_APP) break;
+    if (atomic_load(&server->crew.slot->running) == 0 || atomic_load(&server->jobs.taken) - taken >= BUSY_APP) break;
   }
-  atomic_store(&server->crew.stand_in_drives, false);
+  atomic_store(&server->crew.slot->stand_in_drives, false);
   iod_loop_yield(&server->loop);
 }
 
@@ -224,7 +224,7 @@ static void nap(iod_server_t *server, bool quiet) {
   pthread_mutex_lock(&crew->lock);
   if (quiet) {
     atomic_store(&crew->asleep, true);
-    while (atomic_load(&crew->asleep) && !atomic_load(&crew->halted) && atomic_load(&crew->running) == 0 &&
+    while (atomic_load(&crew->asleep) && !atomic_load(&crew->halted) && atomic_load(&crew->slot->running) == 0 &&
            atomic_load(&server->jobs.waiting) == 0)
       pthread_cond_wait(&crew->stand_in_wake, &crew->lock);
     atomic_store(&crew->asleep, false);
@@ -252,7 +252,7 @@ static void *stand_in(void *argument) {
     uint64_t turns_now = atomic_load(&server->loop.turns), taken_now = atomic_load(&server->jobs.taken);
     bool blocked = atomic_load(&crew->driver_blocks);
     bool jobs_wait = atomic_load(&server->jobs.waiting) > 0;
-    bool idle = blocked && !jobs_wait && atomic_load(&crew->running) == 0;
+    bool idle = blocked && !jobs_wait && atomic_load(&crew->slot->running) == 0;
     quiet = idle && turns_now == turns ? quiet + 1 : 0;
     if (jobs_wait && taken_now == taken) iod_crew_wake_one(server);
     write_gathered_log(server, tick);
@@ -267,7 +267,7 @@ static void *stand_in(void *argument) {
 
 int iod_crew_start(iod_server_t *server) {
   iod_crew_t *crew = &server->crew;
-  *crew = (iod_crew_t){0};
+  *crew = (iod_crew_t){.slot = &server->shared.slots[server->index]};
   pthread_mutex_init(&crew->lock, NULL);
   pthread_cond_init(&crew->stand_in_wake, NULL);
   sigset_t all, before; /* signals are for the application's threads */

@@ -7,6 +7,7 @@
 #define IOD_SERVER_CREW_H
 
 #include "handler.h"
+#include "shared.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,11 +24,10 @@ typedef struct iod_crew {
   pthread_mutex_t lock;       /* a leaf */
   iod_crew_thread_t *waiters; /* the last to come is the first to be woken: its caches are warm */
   _Atomic uint32_t waiting;
-  _Atomic uint32_t running; /* threads in the middle of a job */
-  _Atomic uint32_t threads;
+  iod_slot_t *slot;           /* counts threads, and those in the middle of a job: the other workers see it … */
+  iod_slot_t own_slot;        /* … unless this process has no part in serving */
   _Atomic bool turn_wanted;   /* no turn for a tick, but jobs are short: who ends one shall run a turn */
   _Atomic bool driver_blocks; /* an application thread is in the poll */
-  _Atomic bool stand_in_drives;
   _Atomic bool halted;
   _Atomic bool quiet; /* the last poll found one event or none: blocking costs less than looking twice */
 

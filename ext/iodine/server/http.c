@@ -4,6 +4,7 @@
 #include "../base/clock.h"
 #include "../base/log.h"
 #include "../protocol/http1_response.h"
+#include "overload.h"
 #include "relay.h"
 #include "server.h"
 
@@ -35,11 +36,11 @@ static void deadline(iod_http_t *http, uint32_t ms) {
 
 /* ---- answers that the server gives itself ---- */
 
-static void answer(iod_http_t *http, int status, iod_slice_t extra, bool head_only) {
+static void answer(iod_http_t *http, int status, iod_slice_t extra) {
   iod_buffer_t out = {0};
   char date[IOD_DATE_LENGTH];
   iod_date_format(date, time(NULL));
-  if (iod_http1_error_response(&out, status, date, extra, head_only) == 0) {
+  if (iod_http1_error_response(&out, status, date, iod_http1_connection_line(false, 1), extra, false) == 0) {
     iod_segment_t segment = {
         .kind = IOD_SEGMENT_BYTES, .bytes = iod_buffer_head(&out), .length = iod_buffer_length(&out)};
     http->stream.corked = false;
@@ -52,7 +53,8 @@ static void answer(iod_http_t *http, int status, iod_slice_t extra, bool head_on
 static void refuse(iod_http_t *http, int status, const char *why) {
   iod_log(IOD_LOG_DEBUG, "refused a request of %s with %d: %s", http->remote.ip, status, why);
   http->state = DONE;
-  answer(http, status, (iod_slice_t){0}, false);
+  char room[IOD_RETRY_ROOM];
+  answer(http, status, status == 503 ? iod_overload_retry(server_of(http), room) : (iod_slice_t){0});
   iod_stream_finish(&http->stream);
 }
 
@@ -96,6 +98,7 @@ static void dispatch(iod_http_t *http) {
   }
   if (settings_of(http)->public && iod_public_answer(http)) return;
   if (http->stream.peer_closed) atomic_store(&r->gone, IOD_GONE_HALF);
+  if (!iod_overload_admit(http)) return;
   bool first = http->stream.corked && ++http->row < ROW;
   if (!first) http->row = 0;
   iod_jobs_push(&server->jobs, &r->job, first);
@@ -216,7 +219,9 @@ static void on_eof(iod_stream_t *s) {
 
 static void on_hangup(iod_stream_t *s) {
   iod_http_t *http = http_of(s);
-  if (http->state == APP) atomic_store(&http->request->gone, IOD_GONE_HALF);
+  if (http->state != APP) return;
+  atomic_store(&http->request->gone, IOD_GONE_HALF);
+  iod_jobs_put_behind(&server_of(http)->jobs, &http->request->job);
 }
 
 static void tell_writers(iod_http_t *http) {
@@ -282,6 +287,9 @@ static void on_close(iod_stream_t *s) {
   uncork_remove(http);
   drop_parser(http);
   iod_spool_deinit(&http->spool);
+  iod_timers_remove(&server->loop.timers, &http->patience);
+  iod_overload_leave(http);
+  server->refusals -= http->refused;
   if (http->request) {
     iod_request_t *r = http->request;
     bool answering = http->state == APP;
@@ -308,12 +316,20 @@ static const iod_stream_ops_t ops = {
 };
 
 /* The handshake has as long as a head. */
-static bool secure(iod_http_t *http, iod_tls_t *tls) {
+static void secure(iod_http_t *http) {
   http->state = GREETING;
   deadline(http, settings_of(http)->head_timeout);
-  if (iod_stream_open(&http->stream) && iod_stream_secure(&http->stream, tls) == 0) return true;
-  iod_stream_close(&http->stream);
-  return false;
+  if (!iod_stream_open(&http->stream) || iod_stream_secure(&http->stream, settings_of(http)->tls))
+    iod_stream_close(&http->stream);
+}
+
+/* Over TLS without a word: to say it would take the whole handshake. */
+static void turn_away(iod_http_t *http, const char *why) {
+  http->refused = true;
+  if (++server_of(http)->refusals > IOD_REFUSALS || settings_of(http)->tls)
+    iod_stream_close(&http->stream);
+  else
+    refuse(http, 503, why);
 }
 
 void iod_http_open(iod_listener_t *listener, int fd, const iod_peer_t *remote, bool refused) {
@@ -323,10 +339,13 @@ void iod_http_open(iod_listener_t *listener, int fd, const iod_peer_t *remote, b
   http->listener = listener;
   http->remote = *remote;
   if (server->shared.slots) atomic_store(&server->shared.slots[server->index].connections, server->loop.stream_count);
-  if (listener->settings.tls && !secure(http, listener->settings.tls)) return;
   if (refused)
-    refuse(http, 503, "the connection limit is reached");
-  else if (!http->stream.transport)
+    turn_away(http, "the connection limit is reached");
+  else if (!iod_overload_enter(http))
+    turn_away(http, "its address has too many connections");
+  else if (listener->settings.tls)
+    secure(http);
+  else
     deadline(http, listener->settings.keep_alive);
 }
 
@@ -376,6 +395,7 @@ static void finish_answer(iod_http_t *http, int flags) {
   iod_request_t *r = http->request;
   /* A body that ends with the connection looks whole after a FIN. */
   bool cut_off = (flags & IOD_SEND_ABORT) && r->head.minor == 0;
+  iod_overload_answered(http);
   bool close = (flags & (IOD_SEND_CLOSE | IOD_SEND_ABORT)) || !r->keep_alive || server_of(http)->draining;
   http->request = NULL;
   http->state = close ? DONE : HEAD;
@@ -400,7 +420,10 @@ int iod_http_send(iod_server_t *server, iod_request_t *request, const iod_send_t
     return IOD_E_CLOSED;
   }
   bool last = send->flags & IOD_SEND_LAST;
-  if (send->status) http->status = (uint16_t)send->status;
+  if (send->status) {
+    http->status = (uint16_t)send->status;
+    iod_overload_answered(http);
+  }
   http->body_bytes += send->body_bytes;
   if (last && iod_buffer_length(&http->stream.input) > 0 && !http->stream.output.pending) http->stream.corked = true;
   if (!last && http->stream.corked) iod_http_uncork(http);

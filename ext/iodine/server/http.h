@@ -4,9 +4,12 @@
 
 #include "../protocol/http1_body.h"
 #include "../reactor/loop.h"
+#include "addresses.h"
 #include "listener.h"
 #include "request.h"
 #include "spool.h"
+
+enum { IOD_TIMER_PATIENCE = IOD_TIMER_OTHER + 1 };
 
 typedef struct iod_http {
   iod_stream_t stream; /* first */
@@ -14,6 +17,9 @@ typedef struct iod_http {
   iod_http1_parser_t *parser; /* only in the middle of a head */
   iod_request_t *request;     /* the one whose body comes, or that the application answers */
   struct iod_http *next_corked;
+  iod_timer_t patience; /* with its request: server/overload.h */
+  uint64_t since;       /* ms: the request was complete */
+  iod_address_place_t place;
   iod_http1_body_t body;
   iod_spool_t spool;
   uint64_t begun_us;   /* the first byte of this request came; 0: none yet */
@@ -22,7 +28,8 @@ typedef struct iod_http {
   uint8_t state;
   uint8_t row; /* pipelined requests that went before others */
   bool in_corked;
-  bool held; /* no further request until the last answer is written */
+  bool held;    /* no further request until the last answer is written */
+  bool refused; /* the connection itself */
   iod_peer_t remote;
 } iod_http_t;
 

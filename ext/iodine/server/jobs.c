@@ -25,23 +25,41 @@ static iod_job_lane_t *lane_of(iod_jobs_t *jobs, const iod_job_t *job) {
   return job->behind ? &jobs->behind : &jobs->lane;
 }
 
+/* Written under the lock only. */
+static void count_requests(iod_jobs_t *jobs, const iod_job_t *job, size_t n) {
+  if (job->kind != IOD_JOB_REQUEST || job->behind) return;
+  size_t requests = atomic_load_explicit(&jobs->requests, memory_order_relaxed);
+  atomic_store_explicit(&jobs->requests, requests + n, memory_order_relaxed);
+}
+
 /* Under the lock. */
 static void take_out(iod_jobs_t *jobs, iod_job_t *job) {
   lane_remove(lane_of(jobs, job), job);
+  count_requests(jobs, job, SIZE_MAX); /* one less */
   job->queued = false;
   atomic_fetch_sub(&jobs->waiting, 1);
 }
 
-static void push(iod_jobs_t *jobs, iod_job_t *job, bool first, bool behind) {
+void iod_jobs_push(iod_jobs_t *jobs, iod_job_t *job, bool first) {
   pthread_mutex_lock(&jobs->lock);
-  job->behind = behind;
+  job->behind = job->kind == IOD_JOB_REQUEST && atomic_load(&((iod_request_t *)job)->gone) == IOD_GONE_HALF;
   job->queued = true;
   lane_insert(lane_of(jobs, job), job, first);
+  count_requests(jobs, job, 1);
   atomic_fetch_add(&jobs->waiting, 1);
   pthread_mutex_unlock(&jobs->lock);
 }
 
-void iod_jobs_push(iod_jobs_t *jobs, iod_job_t *job, bool first) { push(jobs, job, first, false); }
+void iod_jobs_put_behind(iod_jobs_t *jobs, iod_job_t *job) {
+  pthread_mutex_lock(&jobs->lock);
+  if (job->queued && !job->behind) {
+    lane_remove(&jobs->lane, job);
+    count_requests(jobs, job, SIZE_MAX);
+    job->behind = true;
+    lane_insert(&jobs->behind, job, false);
+  }
+  pthread_mutex_unlock(&jobs->lock);
+}
 
 bool iod_jobs_remove(iod_jobs_t *jobs, iod_job_t *job) {
   pthread_mutex_lock(&jobs->lock);
@@ -64,17 +82,9 @@ iod_job_t *iod_jobs_take(iod_jobs_t *jobs) {
   while (atomic_load(&jobs->waiting) > 0) {
     iod_job_t *job = pop(jobs);
     if (!job) break;
-    if (job->kind == IOD_JOB_REQUEST) {
-      iod_request_t *request = (iod_request_t *)job;
-      uint8_t gone = atomic_load(&request->gone);
-      if (gone == IOD_GONE) {
-        iod_request_unref(request);
-        continue;
-      }
-      if (gone == IOD_GONE_HALF && !job->behind) {
-        push(jobs, job, false, true);
-        continue;
-      }
+    if (job->kind == IOD_JOB_REQUEST && atomic_load(&((iod_request_t *)job)->gone) == IOD_GONE) {
+      iod_request_unref((iod_request_t *)job); /* gone between the two */
+      continue;
     }
     atomic_fetch_add_explicit(&jobs->taken, 1, memory_order_relaxed);
     return job;

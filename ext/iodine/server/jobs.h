@@ -16,7 +16,8 @@ typedef struct iod_jobs {
   iod_job_lane_t lane, behind; /* behind: clients that sent FIN; most will never read the answer */
   unsigned turn;
   _Atomic size_t waiting;
-  _Atomic uint64_t taken; /* counts them */
+  _Atomic size_t requests; /* that wait in the lane */
+  _Atomic uint64_t taken;  /* counts them */
 } iod_jobs_t;
 
 void iod_jobs_init(iod_jobs_t *jobs);
@@ -24,6 +25,9 @@ void iod_jobs_deinit(iod_jobs_t *jobs, void (*released)(iod_release_job_t *)); /
 
 /* first: before all others, for the next of a row of pipelined requests. */
 void iod_jobs_push(iod_jobs_t *jobs, iod_job_t *job, bool first);
+
+/* A client sent FIN: its request comes behind, if nobody has taken it yet. */
+void iod_jobs_put_behind(iod_jobs_t *jobs, iod_job_t *job);
 
 /* Takes a job out that nobody has taken yet: true, and the caller has the application's reference. */
 bool iod_jobs_remove(iod_jobs_t *jobs, iod_job_t *job);

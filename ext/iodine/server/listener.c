@@ -12,10 +12,10 @@
 
 enum {
   BATCH = 64,         /* accepts before other connections get their turn */
-  DEFER_MS = 2,       /* another worker gets this long to take what waits */
+  DEFER_MS = 2,       /* another worker gets this long to take what waits … */
+  DEFERRED_MOST = 25, /* … and so many times as long if it has an idle thread, and this one none */
   EXHAUSTED_MS = 100, /* no descriptors: look again after this long, or when a connection closes */
   UNEVEN = 4,         /* connections more than another worker has */
-  REFUSALS = 128,     /* connections over the limit that are told so at the same time; others are closed at once */
 };
 
 int iod_listener_add(iod_server_t *server, bool tcp, const char *address, uint16_t port, const iod_settings_t *settings,
@@ -26,6 +26,11 @@ int iod_listener_add(iod_server_t *server, bool tcp, const char *address, uint16
   }
   iod_listener_t *l = iod_alloc_zero(sizeof *l);
   if (!l) {
+    snprintf(sentence, IOD_SENTENCE_ROOM, "out of memory");
+    return IOD_E_NOMEM;
+  }
+  if (settings->max_per_address && iod_addresses_init(&server->addresses, server->shared.count)) {
+    iod_free(l);
     snprintf(sentence, IOD_SENTENCE_ROOM, "out of memory");
     return IOD_E_NOMEM;
   }
@@ -74,19 +79,22 @@ static void pause_for(iod_listener_t *l, uint64_t ms) {
   iod_loop_source_arm(loop, l->source, false);
 }
 
-/* Workers share the load: who has more connections than another lets that one take what waits. All were told of it, so
- * nothing is lost if that one can't: after DEFER_MS a few are taken here, and so on. */
-static bool leave_to_others(const iod_listener_t *l) {
-  const iod_server_t *server = l->server;
-  uint32_t least = iod_shared_least(&server->shared, server->index);
-  return least != UINT32_MAX && server->loop.stream_count > least + UNEVEN + least / 8;
+/* Workers share the load: who has no idle thread lets another one take what waits, and else who has more connections
+ * the one that has fewer. All were told of it, so nothing is lost if that one can't: after DEFER_MS a few are taken
+ * here, and so on. */
+static bool leave_to_others(const iod_server_t *server) {
+  bool idle;
+  uint32_t least = iod_shared_least(&server->shared, server->index, &idle);
+  if (least == UINT32_MAX) return false;
+  if (iod_slot_saturated(server->crew.slot)) return true;
+  return idle && server->loop.stream_count > least + UNEVEN + least / 8;
 }
 
 static void accept_one(iod_listener_t *l, int fd, const iod_peer_t *peer) {
   iod_server_t *server = l->server;
   uint32_t most = l->settings.max_clients ? l->settings.max_clients : server->capacity;
-  bool refused = server->loop.stream_count >= most;
-  if (refused && server->loop.stream_count >= most + REFUSALS)
+  bool refused = server->loop.stream_count - server->refusals >= most;
+  if (refused && server->refusals >= IOD_REFUSALS)
     close(fd);
   else
     iod_http_open(l, fd, peer, refused);
@@ -95,7 +103,7 @@ static void accept_one(iod_listener_t *l, int fd, const iod_peer_t *peer) {
 /* Accepts up to `most`, the first `regardless` of them without a look at the other workers. */
 static void take(iod_listener_t *l, int most, int regardless) {
   for (int i = 0; i < most && l->fd >= 0; i++) {
-    if (i >= regardless && leave_to_others(l)) {
+    if (i >= regardless && leave_to_others(l->server)) {
       pause_for(l, DEFER_MS);
       return;
     }
@@ -113,7 +121,11 @@ static void take(iod_listener_t *l, int most, int regardless) {
   }
 }
 
-static void on_ready(void *context) { take(context, BATCH, 0); }
+static void on_ready(void *context) {
+  iod_listener_t *l = context;
+  if (l->server->loop.now > l->looked + DEFER_MS) l->deferred = 0; /* it didn't wait all the time */
+  take(l, BATCH, 0);
+}
 
 void iod_listener_arm(iod_listener_t *l) {
   iod_loop_t *loop = &l->server->loop;
@@ -122,9 +134,16 @@ void iod_listener_arm(iod_listener_t *l) {
 }
 
 void iod_listener_timeout(iod_listener_t *l) {
+  const iod_server_t *server = l->server;
+  bool idle, saturated = iod_slot_saturated(server->crew.slot);
   if (l->fd < 0) return;
   iod_loop_source_arm(&l->server->loop, l->source, true);
-  take(l, BATCH, UNEVEN);
+  l->looked = server->loop.now;
+  (void)iod_shared_least(&server->shared, server->index, &idle);
+  /* Here it would wait for a job's end, there for a process to be scheduled. */
+  if (saturated && idle && l->deferred++ < DEFERRED_MOST) return; /* the poller tells at once if it still waits */
+  l->deferred = 0;
+  take(l, BATCH, saturated && !idle ? BATCH : UNEVEN);
 }
 
 void iod_listener_resume(iod_listener_t *l) {

@@ -12,7 +12,11 @@
 typedef struct iod_settings {
   uint32_t keep_alive, head_timeout, body_timeout, write_timeout; /* ms; 0 = none */
   iod_http1_limits_t limits;
-  uint32_t max_clients; /* for the process; 0 = what the descriptors allow */
+  uint32_t max_clients;     /* for the process; 0 = what the descriptors allow */
+  uint32_t max_per_address; /* for all workers together; 0 = any, as with the next */
+  uint32_t max_queue;       /* requests that wait for an application thread */
+  uint32_t queue_timeout;   /* ms that one may wait for it */
+  uint32_t request_timeout; /* ms from a complete request to the head of its answer */
   int backlog;
   unsigned mode; /* of a Unix socket's file */
   bool log;
@@ -24,6 +28,8 @@ typedef struct iod_listener {
   iod_timer_t timer; /* while paused: when to look again. First member */
   iod_server_t *server;
   int fd, source;
+  unsigned deferred; /* how often what waits was left to an idle worker … */
+  uint64_t looked;   /* … and when the last time for that was up, ms */
   bool tcp;
   iod_settings_t settings;
   void *tag;                   /* the application's */

@@ -3,6 +3,7 @@
 #include "../base/alloc.h"
 #include "http.h"
 #include "limits.h"
+#include "overload.h"
 #include "relay.h"
 #include "user_timer.h"
 
@@ -32,6 +33,7 @@ void iod_server_free(iod_server_t *server) {
     iod_public_free(server->listeners[i]->settings.public);
     iod_free(server->listeners[i]);
   }
+  iod_addresses_deinit(&server->addresses);
   iod_shared_free(&server->shared);
   iod_free(server);
 }
@@ -60,6 +62,7 @@ static void forget(iod_server_t *server) {
 static void abandon(iod_server_t *server) {
   server->inherited = true;
   server->open = false;
+  server->crew.slot = &server->crew.own_slot;
   atomic_store(&server->crew.halted, true);
   pthread_mutex_init(&server->loop.state, NULL); /* whoever held them isn't in this process */
   pthread_mutex_init(&server->jobs.lock, NULL);
@@ -92,6 +95,10 @@ static void on_timer(void *context, iod_timer_t *timer) {
   iod_server_t *server = context;
   if (timer == &server->public_state.cache.timer) {
     iod_public_state_timeout(&server->public_state, &server->loop.timers, server->loop.now);
+    return;
+  }
+  if (timer->kind == IOD_TIMER_PATIENCE) {
+    iod_overload_timeout(timer);
     return;
   }
   for (uint32_t i = 0; i < server->listener_count; i++) {
@@ -130,9 +137,11 @@ int iod_server_open(iod_server_t *server, uint32_t index) {
   pthread_mutex_init(&server->drain_lock, NULL);
   pthread_cond_init(&server->drained, NULL);
   server->draining = false;
+  server->refusals = 0;
   server->open = true;
   for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_arm(server->listeners[i]);
   iod_shared_enter(&server->shared, server->index);
+  iod_addresses_clear(&server->addresses, server->index);
   result = iod_crew_start(server);
   if (result) iod_server_close(server);
   return result;
@@ -154,7 +163,7 @@ void iod_server_close(iod_server_t *server) {
     close_listeners(server);
     return;
   }
-  atomic_store(&server->shared.slots[server->index].pid, 0);
+  iod_shared_leave(&server->shared, server->index);
   iod_crew_stop(server);
   iod_server_lock(server);
   close_listeners(server);
@@ -337,6 +346,7 @@ int iod_server_call(iod_server_t *server) {
 void iod_server_drain(iod_server_t *server) {
   iod_server_lock(server);
   server->draining = true;
+  iod_shared_leave(&server->shared, server->index); /* nothing is left to it */
   for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_drain(server->listeners[i]);
   iod_loop_each(&server->loop, iod_http_drain, server);
   iod_server_unlock(server);

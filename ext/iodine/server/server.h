@@ -6,6 +6,7 @@
 #include "../base/alloc.h"
 #include "../reactor/loop.h"
 #include "access_log.h"
+#include "addresses.h"
 #include "commands.h"
 #include "crew.h"
 #include "handler.h"
@@ -17,7 +18,12 @@
 #include <pthread.h>
 #include <sys/types.h>
 
-enum { IOD_LISTENERS = 32, IOD_PARSERS_KEPT = 32, IOD_SERVERS_OPEN = 8 };
+enum {
+  IOD_LISTENERS = 32,
+  IOD_PARSERS_KEPT = 32,
+  IOD_SERVERS_OPEN = 8,
+  IOD_REFUSALS = 128, /* connections that are told at the same time that they are too many; others are just closed */
+};
 
 struct iod_server {
   iod_loop_t loop;
@@ -26,6 +32,7 @@ struct iod_server {
   iod_listener_t *listeners[IOD_LISTENERS];
   uint32_t listener_count;
   iod_shared_t shared;
+  iod_addresses_t addresses;
   uint32_t index; /* this worker's slot */
   uint32_t capacity;
   void (*released)(iod_release_job_t *);
@@ -39,6 +46,8 @@ struct iod_server {
 
   /* under the state lock */
   bool draining;
+  uint32_t refusals; /* open connections that were refused */
+  unsigned retry;    /* counts what was answered with 503 */
   iod_access_log_t log;
   iod_http1_parser_t scratch_parser; /* for heads that come whole */
   iod_pool_t parsers;

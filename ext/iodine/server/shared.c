@@ -28,18 +28,34 @@ void iod_shared_free(iod_shared_t *shared) {
 
 void iod_shared_enter(iod_shared_t *shared, uint32_t slot) {
   atomic_store(&shared->slots[slot].connections, 0);
+  atomic_store(&shared->slots[slot].threads, 0);
+  atomic_store(&shared->slots[slot].running, 0);
+  atomic_store(&shared->slots[slot].stand_in_drives, false);
   atomic_store(&shared->slots[slot].pid, (int32_t)getpid());
   uint32_t used = atomic_load(shared->used);
   while (used <= slot && !atomic_compare_exchange_weak(shared->used, &used, slot + 1)) {}
 }
 
-uint32_t iod_shared_least(const iod_shared_t *shared, uint32_t mine) {
+void iod_shared_leave(iod_shared_t *shared, uint32_t slot) { atomic_store(&shared->slots[slot].pid, 0); }
+
+bool iod_slot_saturated(const iod_slot_t *slot) {
+  return atomic_load_explicit(&slot->stand_in_drives, memory_order_relaxed) &&
+         atomic_load_explicit(&slot->running, memory_order_relaxed) >=
+             atomic_load_explicit(&slot->threads, memory_order_relaxed);
+}
+
+uint32_t iod_shared_least(const iod_shared_t *shared, uint32_t mine, bool *idle) {
   uint32_t least = UINT32_MAX;
   uint32_t used = atomic_load_explicit(shared->used, memory_order_relaxed);
+  *idle = false;
   for (uint32_t i = 0; i < used; i++) {
-    if (i == mine || atomic_load_explicit(&shared->slots[i].pid, memory_order_relaxed) == 0) continue;
-    uint32_t n = atomic_load_explicit(&shared->slots[i].connections, memory_order_relaxed);
-    if (n < least) least = n;
+    const iod_slot_t *slot = &shared->slots[i];
+    if (i == mine || atomic_load_explicit(&slot->pid, memory_order_relaxed) == 0) continue;
+    bool saturated = iod_slot_saturated(slot), first_idle = !saturated && !*idle;
+    if (saturated && *idle) continue;
+    uint32_t n = atomic_load_explicit(&slot->connections, memory_order_relaxed);
+    if (n < least || first_idle) least = n;
+    *idle = !saturated;
   }
   return least;
 }

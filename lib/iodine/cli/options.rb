@@ -27,6 +27,14 @@ module Iodine
                                                      help: 'largest head of a request (default: as built, 32)'),
       Option.new(:max_clients, %w[max-clients], value: 'NUM', range: COUNT,
                                                 help: 'connections of each worker (default: what the system allows)'),
+      Option.new(:max_per_address, %w[max-per-address], value: 'NUM', range: COUNT,
+                                                        help: 'connections of one client address (default: any)'),
+      Option.new(:max_queue, %w[max-queue], value: 'NUM', range: COUNT,
+                                            help: 'requests of a worker that wait for a thread (default: any)'),
+      Option.new(:queue_timeout, %w[queue-timeout], value: 'MS', range: SECONDS,
+                                                    help: 'time that a request may wait for a thread (default: any)'),
+      Option.new(:request_timeout, %w[request-timeout], value: 'SECONDS', range: SECONDS,
+                                                        help: 'time until a response begins (default: any)'),
       Option.new(:backlog, %w[backlog], value: 'NUM', range: 1..65_535,
                                         help: 'connections that wait to be accepted (default: 1024)'),
       Option.new(:head_timeout, %w[head-timeout], value: 'SECONDS', range: SECONDS,
@@ -63,9 +71,8 @@ module Iodine
     LATER = [
       %w[proxy-protocol no-deflate check no-db-hooks].map { |name| Option.new(nil, [name]) },
       [
-        %w[ping], %w[maxms max-msg], %w[r redis], %w[rp redis-ping], %w[max-per-address], %w[max-queue],
-        %w[queue-timeout], %w[request-timeout], %w[trusted-proxy], %w[allowed-origin], %w[max-pending],
-        %w[worker-timeout],
+        %w[ping], %w[maxms max-msg], %w[r redis], %w[rp redis-ping], %w[trusted-proxy], %w[allowed-origin],
+        %w[max-pending], %w[worker-timeout],
         %w[worker-max-rss], %w[worker-max-requests], %w[worker-max-age], %w[metrics], %w[log-format], %w[log-file]
       ].map { |names| Option.new(nil, names, value: 'VALUE') }
     ].flatten.freeze

@@ -103,10 +103,12 @@ TEST(decimals) {
 
 TEST(error_responses) {
   iod_buffer_t out = {0};
-  CHECK_INT(iod_http1_error_response(&out, 404, DATE, IOD_SLICE(""), false), 0);
+  CHECK_INT(iod_http1_error_response(&out, 404, DATE, IOD_SLICE("connection: close\r\n"), IOD_SLICE(""), false), 0);
   CHECK_BYTES(iod_buffer_head(&out), iod_buffer_length(&out), HEAD "content-length: 10\r\n\r\nNot Found\n");
   iod_buffer_clear(&out);
-  CHECK_INT(iod_http1_error_response(&out, 404, DATE, IOD_SLICE("retry-after: 1\r\n"), true), 0);
+  CHECK_INT(iod_http1_error_response(&out, 404, DATE, IOD_SLICE("connection: close\r\n"),
+                                     IOD_SLICE("retry-after: 1\r\n"), true),
+            0);
   CHECK_BYTES(iod_buffer_head(&out), iod_buffer_length(&out), HEAD "retry-after: 1\r\ncontent-length: 10\r\n\r\n");
   iod_buffer_deinit(&out);
 }
@@ -114,7 +116,7 @@ TEST(error_responses) {
 TEST(error_responses_have_room_for_every_status) {
   for (int status = 400; status <= 999; status++) {
     iod_buffer_t out = {0};
-    CHECK_INT(iod_http1_error_response(&out, status, DATE, (iod_slice_t){NULL, 0}, false), 0);
+    CHECK_INT(iod_http1_error_response(&out, status, DATE, (iod_slice_t){NULL, 0}, (iod_slice_t){NULL, 0}, false), 0);
     CHECK(iod_buffer_length(&out) <= 256);
     iod_buffer_deinit(&out);
   }
@@ -124,7 +126,8 @@ TEST(error_response_without_memory) {
   iod_buffer_t out = {0};
   CHECK_INT(iod_buffer_append(&out, "before", 6), 0);
   iod_alloc_countdown = 0;
-  CHECK_INT(iod_http1_error_response(&out, 404, DATE, IOD_SLICE(""), false), IOD_E_NOMEM);
+  CHECK_INT(iod_http1_error_response(&out, 404, DATE, IOD_SLICE("connection: close\r\n"), IOD_SLICE(""), false),
+            IOD_E_NOMEM);
   iod_alloc_countdown = -1;
   CHECK_BYTES(iod_buffer_head(&out), iod_buffer_length(&out), "before");
   iod_buffer_deinit(&out);
