@@ -12,15 +12,23 @@ void iod_spool_init(iod_spool_t *spool, uint64_t expected) {
 
 void iod_spool_deinit(iod_spool_t *spool) {
   iod_buffer_deinit(&spool->memory);
-  iod_spool_file_close(spool->file, UINT64_MAX); /* cut off, or the disk is full: nothing to keep */
+  iod_spool_file_close(spool->file, spool->length);
   spool->file = NULL;
+}
+
+static int give_up(iod_spool_t *spool) {
+  int reason = errno;
+  iod_spool_file_give_up(spool->file);
+  spool->file = NULL;
+  errno = reason;
+  return IOD_E_SYSTEM;
 }
 
 static int write_all(iod_spool_t *spool, const char *bytes, size_t length) {
   while (length > 0) {
     ssize_t n = pwrite(spool->file->fd, bytes, length, (off_t)spool->written);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return IOD_E_SYSTEM;
+    if (n <= 0) return give_up(spool);
     spool->written += (uint64_t)n;
     bytes += n;
     length -= (size_t)n;

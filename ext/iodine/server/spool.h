@@ -21,7 +21,7 @@ typedef struct iod_spool {
 void iod_spool_init(iod_spool_t *spool, uint64_t expected);
 void iod_spool_deinit(iod_spool_t *spool);
 
-/* 0, IOD_E_NOMEM, IOD_E_SYSTEM (errno: ENOSPC and the like). */
+/* 0, IOD_E_NOMEM, IOD_E_SYSTEM (errno: ENOSPC and the like): after an error only deinit. */
 IOD_MUST_USE int iod_spool_append(iod_spool_t *spool, const char *bytes, size_t length);
 IOD_MUST_USE int iod_spool_end(iod_spool_t *spool); /* nothing follows: now a file has all of it */
 

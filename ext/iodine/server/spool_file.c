@@ -84,6 +84,11 @@ void iod_spool_file_close(iod_spool_file_t *file, uint64_t length) {
   if (length > IOD_SPOOL_FILE_KEPT || is_shared(file) || !keep(file)) discard(file);
 }
 
+void iod_spool_file_give_up(iod_spool_file_t *file) {
+  do discard(file);
+  while ((file = take_kept()));
+}
+
 void iod_spool_file_forks(void) { atomic_fetch_add(&forks, 1); }
 
 void iod_spool_file_forked(void) {

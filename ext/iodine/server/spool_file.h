@@ -22,8 +22,11 @@ typedef struct iod_spool_file {
 /* In TMPDIR, or /tmp. What it holds is not defined. NULL with errno. */
 IOD_MUST_USE iod_spool_file_t *iod_spool_file_open(void);
 
-/* length: of the body in it; UINT64_MAX: not to be kept. NULL is a no-op. */
+/* length: of the body in it. NULL is a no-op. */
 void iod_spool_file_close(iod_spool_file_t *file, uint64_t length);
+
+/* The disk is full: nothing is kept, neither this one nor the others. */
+void iod_spool_file_give_up(iod_spool_file_t *file);
 
 /* This process is about to fork, or just did: around every fork, on both sides. */
 void iod_spool_file_forks(void);

@@ -118,4 +118,7 @@ TEST(spool_file_kept) {
   CHECK(fstat(large, &file) != 0);
   CHECK(fstat(last, &file) != 0);
   CHECK_INT(fstat(kept, &file), 0);
+  test_case("and none when the disk is full");
+  iod_spool_file_give_up(iod_spool_file_open());
+  CHECK(fstat(kept, &file) != 0);
 }
