@@ -71,9 +71,14 @@ module Support
       File.read("/proc/#{pid}/status")[/^VmRSS:\s*(\d+)/, 1].to_i * 1024
     end
 
-    # How many descriptors it has open.
+    # How many descriptors it has open, without the spare files.
     def descriptors
-      Dir.children("/proc/#{pid}/fd").size
+      open_files.size - spare_files
+    end
+
+    # Unnamed files of bodies, most of them kept to be written over.
+    def spare_files
+      open_files.grep(/ \(deleted\)\z/).size
     end
 
     # The PIDs of its children: the workers.
@@ -147,6 +152,14 @@ module Support
     def environment
       names = %w[PORT ADDRESS THREADS WORKERS WEB_CONCURRENCY RAILS_MAX_THREADS IODINE_REDIS_URL SCRIPT_NAME RAILS_ENV]
       names.to_h { |name| [name, nil] }.merge('RACK_ENV' => 'test', 'LD_PRELOAD' => ENV.fetch('IODINE_SPEC_PRELOAD', nil))
+    end
+
+    def open_files
+      Dir["/proc/#{pid}/fd/*"].map do |fd|
+        File.readlink(fd)
+      rescue Errno::ENOENT
+        nil # closed meanwhile
+      end.compact
     end
 
     def log(name)

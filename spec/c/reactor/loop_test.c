@@ -36,7 +36,12 @@ static void on_timeout(iod_stream_t *s) {
   iod_stream_close(s);
 }
 static void on_close(iod_stream_t *s) { (void)s, closes++; }
-static const iod_stream_ops_t ops = {on_data, on_eof, on_hangup, on_written, on_timeout, on_close};
+static const iod_stream_ops_t ops = {.on_data = on_data,
+                                     .on_eof = on_eof,
+                                     .on_hangup = on_hangup,
+                                     .on_written = on_written,
+                                     .on_timeout = on_timeout,
+                                     .on_close = on_close};
 
 static void forget(void) {
   seen_length = take_at_most = 0;
