@@ -38,6 +38,7 @@ static int write_all(iod_spool_t *spool, const char *bytes, size_t length) {
 
 /* Memory goes to the file. */
 static int flush(iod_spool_t *spool) {
+  if (iod_buffer_length(&spool->memory) == 0) return 0;
   int result = write_all(spool, iod_buffer_head(&spool->memory), iod_buffer_length(&spool->memory));
   iod_buffer_deinit(&spool->memory);
   return result;

@@ -38,6 +38,18 @@ TEST(spool_file) {
   free(body), free(got);
 }
 
+TEST(spool_file_at_once) {
+  test_case("a first piece that is too large for memory");
+  static char body[IOD_SPOOL_MEMORY + 1], got[sizeof body];
+  iod_spool_t spool;
+  memset(body, 'x', sizeof body);
+  iod_spool_init(&spool, 0);
+  CHECK_INT(iod_spool_append(&spool, body, sizeof body), 0);
+  CHECK_INT(iod_spool_end(&spool), 0);
+  CHECK(pread(spool.file->fd, got, sizeof got, 0) == (ssize_t)sizeof got && memcmp(body, got, sizeof got) == 0);
+  iod_spool_deinit(&spool);
+}
+
 TEST(spool_gathers) {
   test_case("pieces of any size come to the file in order, small ones together");
   static char body[400 * 1024], got[sizeof body];
@@ -63,6 +75,7 @@ TEST(spool_fails) {
   static char big[IOD_SPOOL_MEMORY + 1];
   iod_spool_t spool;
   char *before = getenv("TMPDIR") ? strdup(getenv("TMPDIR")) : NULL;
+  iod_spool_file_give_up(iod_spool_file_open()); /* none is kept */
   setenv("TMPDIR", "/nonexistent/folder", 1);
   iod_spool_init(&spool, 0);
   CHECK_INT(iod_spool_append(&spool, big, sizeof big), IOD_E_SYSTEM);
