@@ -58,12 +58,19 @@ static BIO *reader(iod_slice_t pem) {
   return BIO_new_mem_buf(pem.at ? pem.at : "", pem.length > INT_MAX ? 0 : (int)pem.length);
 }
 
+typedef struct secret {
+  const char *password; /* or NULL */
+  bool wanted;
+} secret_t;
+
 /* Never the terminal, which OpenSSL would ask. */
-static int give_password(char *out, int room, int writing, void *password) {
+static int give_password(char *out, int room, int writing, void *argument) {
+  secret_t *secret = argument;
   (void)writing;
-  size_t length = password ? strlen(password) : 0;
-  if (!password || room < 0 || length > (size_t)room) return -1;
-  memcpy(out, password, length);
+  secret->wanted = true;
+  size_t length = secret->password ? strlen(secret->password) : 0;
+  if (!secret->password || room < 0 || length > (size_t)room) return -1;
+  memcpy(out, secret->password, length);
   return (int)length;
 }
 
@@ -82,12 +89,13 @@ static int use_chain(const making_t *m, SSL_CTX *context, const iod_tls_certific
   if (!bio) return out_of_memory(m);
   int result = 0;
   X509 *next;
-  *leaf = PEM_read_bio_X509_AUX(bio, NULL, give_password, NULL);
+  secret_t none = {0};
+  *leaf = PEM_read_bio_X509_AUX(bio, NULL, give_password, &none);
   if (!*leaf)
     result = fail(m, given->chain_label, "no certificate can be read from it");
   else if (!SSL_CTX_use_certificate(context, *leaf))
     result = fail(m, given->chain_label, "the certificate can't be used");
-  while (result == 0 && (next = PEM_read_bio_X509(bio, NULL, give_password, NULL))) {
+  while (result == 0 && (next = PEM_read_bio_X509(bio, NULL, give_password, &none))) {
     if (SSL_CTX_add_extra_chain_cert(context, next)) continue; /* the context's now */
     X509_free(next);
     result = out_of_memory(m);
@@ -97,22 +105,22 @@ static int use_chain(const making_t *m, SSL_CTX *context, const iod_tls_certific
   return result;
 }
 
-static int refuse_key(const making_t *m, const iod_tls_certificate_t *given) {
-  int reason = ERR_GET_REASON(ERR_peek_error());
-  if (reason == PEM_R_BAD_PASSWORD_READ && !given->password)
+static int refuse_key(const making_t *m, const iod_tls_certificate_t *given, const secret_t *secret) {
+  if (secret->wanted && !given->password)
     return fail(m, given->key_label, "the private key is encrypted, its password is missing");
   return fail(m, given->key_label,
-              given->password ? "no private key can be read from it with this password"
-                              : "no private key can be read from it");
+              secret->wanted ? "no private key can be read from it with this password"
+                             : "no private key can be read from it");
 }
 
 static int use_key(const making_t *m, SSL_CTX *context, const iod_tls_certificate_t *given) {
   char sentence[IOD_TLS_SENTENCE_ROOM];
+  secret_t secret = {.password = given->password};
   BIO *bio = reader(given->key);
   if (!bio) return out_of_memory(m);
-  EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, give_password, (void *)given->password);
+  EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, give_password, &secret);
   BIO_free(bio);
-  if (!key) return refuse_key(m, given);
+  if (!key) return refuse_key(m, given, &secret);
   bool used = SSL_CTX_use_PrivateKey(context, key) && SSL_CTX_check_private_key(context);
   EVP_PKEY_free(key);
   if (used) return 0;
@@ -230,7 +238,8 @@ static int read_trust(making_t *m) {
   m->store = X509_STORE_new();
   int result = bio && m->authorities && m->store ? 0 : out_of_memory(m);
   X509 *authority;
-  while (result == 0 && (authority = PEM_read_bio_X509(bio, NULL, give_password, NULL))) {
+  secret_t none = {0};
+  while (result == 0 && (authority = PEM_read_bio_X509(bio, NULL, give_password, &none))) {
     result = add_authority(m, authority);
     X509_free(authority);
   }

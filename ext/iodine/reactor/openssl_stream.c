@@ -17,7 +17,7 @@ enum {
   RECORD = 16 * 1024,
   RECORDS = IOD_GATHERED / RECORD, /* records for one send to a peer that keeps up; one for who doesn't */
   HANDSHAKES = 8,                  /* steps of handshakes in one turn: each may cost a signature */
-  MAX_WAITING = 256 * 1024,        /* sealed bytes that OpenSSL adds by itself for a peer that doesn't read */
+  MAX_WAITING = 128 * 1024,        /* sealed bytes for a peer that doesn't read, whom OpenSSL answers all the same */
 };
 
 #ifndef MSG_NOSIGNAL
@@ -179,13 +179,13 @@ static int send_sealed(iod_stream_t *s) {
   ssize_t n = direct ? send_some(s, iod_buffer_head(sealed), length) : 0;
   size_t rest = n < 0 ? 0 : length - (size_t)n;
   int result = n < 0 ? (int)n : rest == 0;
-  if (rest > 0) result = iod_buffer_append(&t->waiting, iod_buffer_head(sealed) + n, rest);
+  if (rest > 0)
+    result = iod_buffer_length(&t->waiting) + rest > MAX_WAITING
+                 ? IOD_E_CLOSED
+                 : iod_buffer_append(&t->waiting, iod_buffer_head(sealed) + n, rest);
   if (rest > 0 && result == 0) s->output.pending += rest;
   iod_buffer_clear(sealed);
-  if (result == 1)
-    t->records = RECORDS;
-  else
-    t->records = 1;
+  t->records = result == 1 ? RECORDS : 1;
   return result;
 }
 
@@ -288,7 +288,7 @@ static ssize_t look_at(iod_stream_t *s, int returned, bool *filled) {
   if (error == SSL_ERROR_ZERO_RETURN) return 0;
   if (error == SSL_ERROR_WANT_READ) {
     if (s->drained) s->readable = false;
-    return send_sealed(s) < 0 || iod_buffer_length(&t->waiting) > MAX_WAITING ? IOD_E_CLOSED : IOD_E_AGAIN;
+    return send_sealed(s) < 0 ? IOD_E_CLOSED : IOD_E_AGAIN;
   }
   if (t->eof && !s->handshaking) return 0; /* no close_notify: an HTTP request says by itself where it ends */
   return end(s, s->handshaking, t->eof ? "the peer hung up" : iod_tls_reason());
