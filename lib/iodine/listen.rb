@@ -9,7 +9,7 @@ module Iodine
     RAW = %w[raw tcp tls unix].freeze
     KEYS = %i[url service address port handler app tls mode backlog log timeout head_timeout body_timeout write_timeout
               max_headers max_body max_clients max_per_address max_queue queue_timeout request_timeout
-              public max_age sendfile_root no_symlinks].freeze
+              public max_age sendfile_root no_symlinks trusted_proxy proxy_protocol].freeze
     LATER = { ping: 'WebSockets are', max_msg: 'WebSockets are' }.freeze
 
     class << self
@@ -120,6 +120,11 @@ module Iodine
   # @option options [Integer] :max_queue requests that wait for a thread, in each worker, 0 = any (503)
   # @option options [Integer] :queue_timeout milliseconds that a request may wait for a thread, 0 = any (503)
   # @option options [Integer] :request_timeout seconds from a request's end to its response's begin, 0 = any (504)
+  # @option options [String, Array<String>] :trusted_proxy networks such as "10.0.0.0/8", or addresses, of the proxies
+  #   whose X-Forwarded-* and Forwarded are believed: REMOTE_ADDR, rack.url_scheme, SERVER_NAME, SERVER_PORT and the log
+  #   follow them. A Unix socket's peer is trusted always
+  # @option options [Boolean] :proxy_protocol connections begin with a header of the PROXY protocol, version 1 or 2.
+  #   Those that don't, and those that aren't of a trusted proxy, are closed
   # @option options [Integer] :backlog connections that wait to be accepted
   # @option options [Integer] :mode permissions of a Unix socket's file
   # @return [#call, nil] the handler

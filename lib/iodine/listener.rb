@@ -31,6 +31,7 @@ module Iodine
       @tls = tls
       @settings = LIMITS.to_h { |option, (key, factor, range)| [key, integer(option, options[option], range) * factor] }
       @settings.update(head_limits(options[:max_headers]))
+      @settings.update(Proxies.settings(options, endpoints))
       @settings.update(log: options[:log] ? 1 : 0)
       @settings.update(Public.settings(options))
     end

@@ -14,7 +14,8 @@ module Iodine
     timeout: 40, head_timeout: 10, body_timeout: 30, write_timeout: 30, shutdown_timeout: 25,
     max_headers: nil, max_body: 50, max_clients: 0, max_per_address: 0,
     max_queue: 0, queue_timeout: 0, request_timeout: 0,
-    public: nil, max_age: 3600, sendfile_root: nil, no_symlinks: false
+    public: nil, max_age: 3600, sendfile_root: nil, no_symlinks: false,
+    trusted_proxy: [], proxy_protocol: false
   }
   DEFAULT_HTTP_ARGS = DEFAULT_SETTINGS
 

@@ -59,7 +59,7 @@ enum {
 
 static VALUE keys[KEY_COUNT];
 static VALUE methods[IOD_METHOD_TRACE + 1]; /* by IOD_METHOD_…; 0 for the others */
-static VALUE empty, http10, http11, on, iodine;
+static VALUE empty, http10, http11, scheme_http, scheme_https, on, iodine;
 
 /* The server keeps the object's address: marking itself keeps it in its place. */
 static void mark(void *data) {
@@ -170,9 +170,8 @@ static authority_t split(iod_slice_t host) {
   return (authority_t){.name = {host.at, i - 1}, .port = {host.at + i, host.length - i}};
 }
 
-static void set_authority(const listener_t *l, VALUE env, iod_slice_t host) {
-  authority_t a = split(host);
-  if (a.port.length == 0) a.port = l->https ? IOD_SLICE("443") : IOD_SLICE("80");
+static void set_authority(VALUE env, authority_t a, bool https) {
+  if (a.port.length == 0) a.port = https ? IOD_SLICE("443") : IOD_SLICE("80");
   rb_hash_aset(env, keys[KEY_SERVER_NAME], frozen(a.name.at, a.name.length));
   rb_hash_aset(env, keys[KEY_SERVER_PORT], frozen(a.port.at, a.port.length));
 }
@@ -185,7 +184,7 @@ static bool same(VALUE string, iod_slice_t bytes) {
 static void update_host(VALUE self, listener_t *l, iod_slice_t host) {
   VALUE string = frozen(host.at, host.length);
   rb_hash_aset(l->env, keys[KEY_HTTP_HOST], string);
-  set_authority(l, l->env, host);
+  set_authority(l->env, split(host), l->https);
   RB_OBJ_WRITE(self, &l->host, string);
 }
 
@@ -286,10 +285,29 @@ static void set_protocol(VALUE env, const iod_request_t *r) {
 /* ---- the env ---- */
 
 /* Without a Host (HTTP/1.0, or an empty one) the listener's address stands in. */
-static void set_no_host(const listener_t *l, VALUE env, const iod_request_t *r) {
+static authority_t address_of(const iod_request_t *r) {
   const char *name = r->listener ? r->listener->name : "";
+  return split(name[0] && r->listener->tcp ? (iod_slice_t){name, strlen(name)} : IOD_SLICE("localhost"));
+}
+
+static void set_no_host(const listener_t *l, VALUE env, const iod_request_t *r) {
   rb_hash_delete(env, keys[KEY_HTTP_HOST]);
-  set_authority(l, env, name[0] && r->listener->tcp ? (iod_slice_t){name, strlen(name)} : IOD_SLICE("localhost"));
+  set_authority(env, address_of(r), l->https);
+}
+
+/* What the client asked a trusted proxy for. Its port without its host replaces the one of Host. */
+static void set_forwarded(const listener_t *l, VALUE env, const iod_request_t *r) {
+  bool https = r->forwarded.scheme == IOD_SCHEME_SAME ? l->https : r->forwarded.scheme == IOD_SCHEME_HTTPS;
+  iod_slice_t host = r->forwarded.host.length ? r->forwarded.host : iod_request_slice(r, r->head.host);
+  authority_t a = host.length ? split(host) : address_of(r);
+  if (r->forwarded.port.length && (a.port.length == 0 || !r->forwarded.host.length)) a.port = r->forwarded.port;
+  set_authority(env, a, https);
+  if (r->forwarded.scheme == IOD_SCHEME_SAME) return;
+  rb_hash_aset(env, keys[KEY_URL_SCHEME], https ? scheme_https : scheme_http);
+  if (https)
+    rb_hash_aset(env, keys[KEY_HTTPS], on);
+  else
+    rb_hash_delete(env, keys[KEY_HTTPS]);
 }
 
 static void set_line(VALUE env, const iod_request_t *r) {
@@ -314,6 +332,7 @@ VALUE iod_rack_env_new(VALUE self, const iod_request_t *r, VALUE exchange, VALUE
   rb_hash_aset(env, keys[KEY_AFTER_REPLY], rb_ary_new_capa(0));
   set_headers(env, r);
   if (r->head.host.length == 0) set_no_host(l, env, r);
+  if (r->forwarded.scheme || r->forwarded.host.length || r->forwarded.port.length) set_forwarded(l, env, r);
   if (r->head.body != IOD_BODY_NONE) {
     set_length(env, r);
     rb_hash_aset(env, keys[KEY_INPUT], input);
@@ -340,5 +359,7 @@ void iod_rack_env_init(VALUE iodine_module) {
   empty = constant("");
   http10 = constant("HTTP/1.0");
   http11 = constant("HTTP/1.1");
+  scheme_http = constant("http");
+  scheme_https = constant("https");
   on = constant("on");
 }

@@ -6,6 +6,7 @@
 #include "../server/limits.h"
 #include "app_thread.h"
 #include "rack.h"
+#include "ruby_proxies.h"
 #include "ruby_public.h"
 #include "ruby_tls.h"
 #include "ruby_url.h"
@@ -104,6 +105,7 @@ static iod_settings_t settings_read(VALUE hash) {
       .backlog = (int)(setting(hash, "backlog") & INT_MAX),
       .mode = setting(hash, "mode"),
       .log = setting(hash, "log") != 0,
+      .proxy_protocol = setting(hash, "proxy_protocol") != 0,
       .tls = iod_ruby_tls_of(rb_hash_lookup(hash, ID2SYM(rb_intern("tls")))),
   };
   if (s.limits.head > HTTP_MAX_HEADER_LENGTH) s.limits.head = HTTP_MAX_HEADER_LENGTH;
@@ -150,8 +152,9 @@ static VALUE bind_listener(VALUE self, VALUE kind, VALUE address, VALUE port, VA
   b.port = (uint16_t)number;
   VALUE listener_object = iod_rack_listener_new(app, settings);
   b.tag = (void *)listener_object;
-  rb_ary_push(rs->listeners, listener_object);            /* kept before C has its address: what comes then may raise */
-  b.settings.public = iod_ruby_public_new(settings, app); /* the last that may raise */
+  rb_ary_push(rs->listeners, listener_object); /* kept before C has its address: what comes then may raise */
+  b.settings.public = iod_ruby_public_new(settings, app);
+  b.settings.proxies = iod_ruby_proxies_new(rb_hash_fetch(settings, ID2SYM(rb_intern("trusted_proxy"))));
   if (rs->server->open)
     rb_thread_call_without_gvl(bind_and_arm, &b, NULL, NULL);
   else
@@ -159,6 +162,7 @@ static VALUE bind_listener(VALUE self, VALUE kind, VALUE address, VALUE port, VA
   RB_GC_GUARD(address);
   if (b.result) {
     iod_public_free(b.settings.public);
+    iod_free(b.settings.proxies);
     rb_raise(rb_eRuntimeError, "%s", b.sentence);
   }
   return rb_str_new_cstr(b.listener->name);
@@ -369,6 +373,7 @@ void iod_ruby_server_init(VALUE iodine) {
   rb_define_singleton_method(klass, "log", log_line, 2);
   rb_define_singleton_method(klass, "build", build, 0);
   iod_ruby_url_init(klass);
+  iod_ruby_proxies_init(klass);
   iod_ruby_tls_init(klass);
   rb_define_singleton_method(iodine, "verbosity", verbosity, 0);
   rb_define_singleton_method(iodine, "verbosity=", verbosity_set, 1);

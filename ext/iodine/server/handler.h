@@ -51,6 +51,8 @@ typedef struct iod_release_job {
 
 /* ---- requests --------------------------------------------------------------------------------------------- */
 
+enum { IOD_SCHEME_SAME /* the listener's */, IOD_SCHEME_HTTP, IOD_SCHEME_HTTPS };
+
 enum { IOD_HERE, IOD_GONE_HALF /* sent FIN: may still read */, IOD_GONE /* closed */ };
 
 /* One allocation, made by the server when the request is complete. Immutable for the application's side but for what
@@ -73,9 +75,13 @@ struct iod_request {
   iod_peer_t remote;
   const iod_tls_info_t *secure; /* over TLS: version, cipher, the client's certificate; one for all of a connection;
                                    else NULL */
-  uint64_t begun_us;            /* monotonic: when its first byte was read */
-  const char *bytes;            /* the head; all spans refer to it */
-  iod_header_t headers[];       /* head.header_count of them, then the bytes */
+  struct {                      /* what a trusted proxy says that the client asked for */
+    iod_slice_t host, port;     /* well formed, the host with its port if it has one; empty: not said */
+    uint8_t scheme;             /* IOD_SCHEME_… */
+  } forwarded;
+  uint64_t begun_us;      /* monotonic: when its first byte was read */
+  const char *bytes;      /* the head; all spans refer to it */
+  iod_header_t headers[]; /* head.header_count of them, then the bytes */
 };
 
 static inline iod_slice_t iod_request_slice(const iod_request_t *r, iod_span_t s) {

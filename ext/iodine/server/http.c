@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HEAD, BODY, APP, DONE, GREETING /* TLS, before the first request */ };
+enum { HEAD, BODY, APP, DONE, GREETING /* TLS, before the first request */, PROXY /* before its header */ };
 
 enum {
   ROW = 16,           /* pipelined requests of one connection that may go before others */
@@ -133,6 +133,7 @@ static void begin_request(iod_http_t *http, const iod_http1_parser_t *parser, co
   r->listener = http->listener;
   r->remote = http->remote;
   r->secure = iod_tls_info_ref(iod_stream_tls_info(&http->stream));
+  if (http->trusted) iod_proxies_read(http->listener, r);
   r->begun_us = http->begun_us;
   atomic_init(&r->keep_alive, r->head.keep_alive && !server_of(http)->draining);
   http->request = r;
@@ -202,6 +203,53 @@ static size_t take_body(iod_http_t *http, const char *bytes, size_t length) {
   return (size_t)used;
 }
 
+/* ---- the beginning ---- */
+
+/* Something comes before the first request, or that itself: a drain waits for it, but not for long. */
+static void await(iod_http_t *http, uint32_t ms) { deadline(http, server_of(http)->draining ? GREETING_MS : ms); }
+
+/* The handshake has as long as a head. */
+static void secure(iod_http_t *http) {
+  http->state = GREETING;
+  await(http, settings_of(http)->head_timeout);
+  if (!iod_stream_open(&http->stream) || iod_stream_secure(&http->stream, settings_of(http)->tls))
+    iod_stream_close(&http->stream);
+}
+
+/* Over TLS without a word: to say it would take the whole handshake. */
+static void turn_away(iod_http_t *http, const char *why) {
+  http->refused = true;
+  if (++server_of(http)->refusals > IOD_REFUSALS || settings_of(http)->tls)
+    iod_stream_close(&http->stream);
+  else
+    refuse(http, 503, why);
+}
+
+static void begin(iod_http_t *http) {
+  http->state = HEAD;
+  if (!iod_overload_enter(http))
+    turn_away(http, "its address has too many connections");
+  else if (settings_of(http)->tls)
+    secure(http);
+  else
+    await(http, settings_of(http)->keep_alive);
+}
+
+static void await_proxy_header(iod_http_t *http) {
+  const iod_settings_t *settings = settings_of(http);
+  http->state = PROXY;
+  await(http, settings->head_timeout ? settings->head_timeout : settings->keep_alive);
+}
+
+static size_t take_proxy_header(iod_http_t *http, const char *bytes, size_t length) {
+  int used = iod_proxies_take_header(http->listener, &http->remote, &http->trusted, bytes, length);
+  if (used > 0) begin(http);
+  if (used >= 0) return (size_t)used;
+  iod_log(IOD_LOG_DEBUG, "closed a connection of %s: it does not begin with a PROXY header", http->remote.ip);
+  iod_stream_close(&http->stream);
+  return length;
+}
+
 /* ---- the stream's callbacks ---- */
 
 static size_t on_data(iod_stream_t *s, const char *bytes, size_t length) {
@@ -209,6 +257,7 @@ static size_t on_data(iod_stream_t *s, const char *bytes, size_t length) {
   if (http->state == GREETING) http->state = HEAD;
   if (http->state == HEAD) return take_head(http, bytes, length);
   if (http->state == BODY) return take_body(http, bytes, length);
+  if (http->state == PROXY) return take_proxy_header(http, bytes, length);
   return length;
 }
 
@@ -255,7 +304,7 @@ static void on_timeout(iod_stream_t *s) {
     iod_stream_close(s);
   } else if (http->parser || http->state == BODY) {
     refuse(http, 408, http->parser ? "the head took too long" : "the body stood still");
-  } else if (http->state == HEAD || http->state == GREETING) {
+  } else if (http->state == HEAD || http->state == GREETING || http->state == PROXY) {
     iod_stream_close(s);
   }
 }
@@ -315,38 +364,20 @@ static const iod_stream_ops_t ops = {
     .on_close = on_close,
 };
 
-/* The handshake has as long as a head. */
-static void secure(iod_http_t *http) {
-  http->state = GREETING;
-  deadline(http, settings_of(http)->head_timeout);
-  if (!iod_stream_open(&http->stream) || iod_stream_secure(&http->stream, settings_of(http)->tls))
-    iod_stream_close(&http->stream);
-}
-
-/* Over TLS without a word: to say it would take the whole handshake. */
-static void turn_away(iod_http_t *http, const char *why) {
-  http->refused = true;
-  if (++server_of(http)->refusals > IOD_REFUSALS || settings_of(http)->tls)
-    iod_stream_close(&http->stream);
-  else
-    refuse(http, 503, why);
-}
-
 void iod_http_open(iod_listener_t *listener, int fd, const iod_peer_t *remote, bool refused) {
   iod_server_t *server = listener->server;
   iod_http_t *http = (iod_http_t *)(void *)iod_loop_open(&server->loop, fd, &ops);
   if (!http) return;
   http->listener = listener;
   http->remote = *remote;
+  http->trusted = iod_proxies_trust(listener, remote);
   if (server->shared.slots) atomic_store(&server->shared.slots[server->index].connections, server->loop.stream_count);
   if (refused)
     turn_away(http, "the connection limit is reached");
-  else if (!iod_overload_enter(http))
-    turn_away(http, "its address has too many connections");
-  else if (listener->settings.tls)
-    secure(http);
+  else if (listener->settings.proxy_protocol)
+    await_proxy_header(http);
   else
-    deadline(http, listener->settings.keep_alive);
+    begin(http);
 }
 
 /* ---- answers from the application ---- */
@@ -449,7 +480,7 @@ void iod_http_drain(iod_stream_t *s, void *server) {
   if (iod_relay_is(s)) return;
   if (http->request) atomic_store(&http->request->keep_alive, false);
   /* Who is in the middle of a handshake has a request to come. */
-  if (http->state == GREETING) deadline(http, GREETING_MS);
+  if (http->state == GREETING || http->state == PROXY) deadline(http, GREETING_MS);
   if (http->state != HEAD || http->parser || s->output.pending > 0 || http->held) return;
   /* A request that is already here is answered. */
   if (recv(s->fd, &byte, 1, MSG_PEEK) > 0) {
@@ -463,6 +494,6 @@ void iod_http_drain(iod_stream_t *s, void *server) {
 bool iod_http_busy(const iod_stream_t *s) {
   const iod_http_t *http = (const iod_http_t *)(const void *)s;
   if (iod_relay_is(s)) return s->output.pending > 0 || s->lingering;
-  if (http->state == GREETING) return server_of(http)->draining;
+  if (http->state == GREETING || http->state == PROXY) return server_of(http)->draining;
   return http->state == BODY || http->state == APP || http->parser || s->output.pending > 0 || s->lingering;
 }

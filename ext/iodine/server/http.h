@@ -30,6 +30,7 @@ typedef struct iod_http {
   bool in_corked;
   bool held;    /* no further request until the last answer is written */
   bool refused; /* the connection itself */
+  bool trusted; /* the peer is a trusted proxy */
   iod_peer_t remote;
 } iod_http_t;
 

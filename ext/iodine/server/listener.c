@@ -92,6 +92,11 @@ static bool leave_to_others(const iod_server_t *server) {
 
 static void accept_one(iod_listener_t *l, int fd, const iod_peer_t *peer) {
   iod_server_t *server = l->server;
+  if (l->settings.proxy_protocol && !iod_proxies_trust(l, peer)) {
+    iod_log(IOD_LOG_DEBUG, "closed a connection of %s to %s: it is no trusted proxy", peer->ip, l->name);
+    close(fd);
+    return;
+  }
   uint32_t most = l->settings.max_clients ? l->settings.max_clients : server->capacity;
   bool refused = server->loop.stream_count - server->refusals >= most;
   if (refused && server->refusals >= IOD_REFUSALS)

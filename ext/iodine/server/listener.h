@@ -5,6 +5,7 @@
 #include "../base/timers.h"
 #include "../reactor/tls.h"
 #include "handler.h"
+#include "proxies.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +23,8 @@ typedef struct iod_settings {
   bool log;
   iod_tls_t *tls;            /* NULL: plain. A listener has a reference of its own */
   struct iod_public *public; /* static files, or NULL; the listener takes it over */
+  bool proxy_protocol;       /* connections begin with a PROXY header, and come from trusted peers only */
+  iod_proxies_t *proxies;    /* NULL: none is trusted. The listener's, once it is added */
 } iod_settings_t;
 
 typedef struct iod_listener {

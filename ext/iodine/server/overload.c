@@ -24,7 +24,7 @@ iod_slice_t iod_overload_retry(iod_server_t *server, char room[IOD_RETRY_ROOM]) 
 bool iod_overload_enter(iod_http_t *http) {
   iod_server_t *server = server_of(http);
   uint32_t most = settings_of(http)->max_per_address;
-  if (!most || !http->listener->tcp) return true;
+  if (!most || http->trusted) return true; /* a proxy stands for many */
   iod_address_place_t place = iod_addresses_place(&server->addresses, &http->remote);
   if (!place) return true;
   if (iod_addresses_count(&server->addresses, atomic_load(server->shared.used), place) >= most) return false;

@@ -31,6 +31,7 @@ void iod_server_free(iod_server_t *server) {
     iod_listener_close(server->listeners[i]);
     iod_tls_unref(server->listeners[i]->settings.tls);
     iod_public_free(server->listeners[i]->settings.public);
+    iod_free(server->listeners[i]->settings.proxies);
     iod_free(server->listeners[i]);
   }
   iod_addresses_deinit(&server->addresses);

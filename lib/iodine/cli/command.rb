@@ -12,7 +12,7 @@ module Iodine
     class Command
       SETTINGS = %i[port address log timeout max_body max_headers max_clients backlog head_timeout body_timeout
                     write_timeout shutdown_timeout max_per_address max_queue queue_timeout request_timeout
-                    tls public max_age sendfile_root no_symlinks].freeze
+                    tls public max_age sendfile_root no_symlinks trusted_proxy proxy_protocol].freeze
       CONFIG_RU = 'config.ru'
       SCHEMES = [nil, 'http', 'ws', 'unix', 'https', 'wss'].freeze
 
@@ -38,6 +38,7 @@ module Iodine
         end
         Encryption.read(@values, @values.fetch(:address, []).map { |address| endpoint(address) })
         check_folders
+        check_proxies
       end
 
       # Returns when it has been served.
@@ -65,6 +66,12 @@ module Iodine
         { public: '-www', sendfile_root: '--sendfile-root' }.each do |key, option|
           Array(@values[key]).each { |folder| Public.expand(option, folder) }
         end
+      rescue ArgumentError => e
+        raise Option::Error, e.message
+      end
+
+      def check_proxies
+        @values.fetch(:trusted_proxy, []).each { |network| Proxies.check(network, '--trusted-proxy') }
       rescue ArgumentError => e
         raise Option::Error, e.message
       end

@@ -56,6 +56,10 @@ module Iodine
       Option.new(:tls_key, %w[tls-key key], value: 'FILE',
                                             help: 'its private key (default: in the certificate\'s file)'),
       Option.new(:tls_password, %w[tls-pass tls-password], value: 'TEXT', help: 'the password of the key'),
+      Option.new(:trusted_proxy, %w[trusted-proxy], value: 'CIDR', repeats: true,
+                                                    help: 'believe the X-Forwarded-* of these proxies; repeats'),
+      Option.new(:proxy_protocol, %w[proxy-protocol],
+                 help: 'connections begin with a PROXY header, of trusted proxies only'),
       Option.new(:config, %w[C config], value: 'FILE', help: 'Ruby file to run before the application is loaded'),
       Option.new(:pid, %w[pid pidfile], value: 'FILE', help: 'write the process id here'),
       Option.new(:environment, %w[e], value: 'ENV', help: 'set RACK_ENV'),
@@ -69,9 +73,9 @@ module Iodine
     # Known names that do nothing yet: they are refused, never ignored. Some have a value, and must be told from others.
     # @api private
     LATER = [
-      %w[proxy-protocol no-deflate check no-db-hooks].map { |name| Option.new(nil, [name]) },
+      %w[no-deflate check no-db-hooks].map { |name| Option.new(nil, [name]) },
       [
-        %w[ping], %w[maxms max-msg], %w[r redis], %w[rp redis-ping], %w[trusted-proxy], %w[allowed-origin],
+        %w[ping], %w[maxms max-msg], %w[r redis], %w[rp redis-ping], %w[allowed-origin],
         %w[max-pending], %w[worker-timeout],
         %w[worker-max-rss], %w[worker-max-requests], %w[worker-max-age], %w[metrics], %w[log-format], %w[log-file]
       ].map { |names| Option.new(nil, names, value: 'VALUE') }

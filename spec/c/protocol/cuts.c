@@ -151,3 +151,19 @@ int cuts_body(const iod_http1_body_t *from, const char *bytes, size_t length, cu
     if (!same_in_pieces(from, result, bytes, length, 0, size)) return differ("in pieces of", size);
   return 0;
 }
+
+/* ---- PROXY headers ---- */
+
+int cuts_proxy_header(const char *bytes, size_t length, iod_proxy_header_t *header) {
+  int expected = iod_proxy_header_parse(test_flush(bytes, length), length, header);
+  for (size_t n = 0; n <= length; n += n < EVERY_CUT_UP_TO ? 1 : SOME_CUTS) {
+    iod_proxy_header_t other;
+    int result = iod_proxy_header_parse(test_flush(bytes, n), n, &other);
+    if (result == 0 && (expected <= 0 || n < (size_t)expected)) continue; /* the rest decides */
+    if (result != expected) return differ("cut at", n);
+    if (result <= 0) continue;
+    if (other.named != header->named) return differ("cut at", n);
+    if (other.named && memcmp(&other.client, &header->client, sizeof other.client) != 0) return differ("cut at", n);
+  }
+  return expected;
+}

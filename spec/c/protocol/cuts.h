@@ -5,6 +5,7 @@
 
 #include "../../../ext/iodine/protocol/http1_body.h"
 #include "../../../ext/iodine/protocol/http1_head.h"
+#include "../../../ext/iodine/protocol/proxy_header.h"
 
 enum { CUTS_DIFFER = -10000 }; /* with a line on stdout that says where */
 
@@ -20,5 +21,8 @@ typedef struct cuts_body {
 
 /* What decoding from the state `start` gives. 0, CUTS_DIFFER. */
 int cuts_body(const iod_http1_body_t *start, const char *bytes, size_t length, cuts_body_t *result);
+
+/* iod_proxy_header_parse's result for the whole; *header as after it. */
+int cuts_proxy_header(const char *bytes, size_t length, iod_proxy_header_t *header);
 
 #endif
