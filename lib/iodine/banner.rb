@@ -9,6 +9,7 @@ module Iodine
         Log.info("iodine #{VERSION}, #{RUBY_ENGINE} #{RUBY_VERSION}, #{Server.poller}, PID #{::Process.pid}")
         Log.info("#{count(workers, 'worker')} × #{count(threads, 'thread')}, up to #{Server.capacity} connections each")
         name(Listeners.names)
+        Listeners.folders.each { |folder| Log.info("serving the files of #{folder}") }
       end
 
       # @param names [Array<String>] of listeners

@@ -36,6 +36,11 @@ module Iodine
       @settings.update(Public.settings(options))
     end
 
+    # @return [String, nil] of its static files
+    def folder
+      @settings[:public]&.first
+    end
+
     # @raise [RuntimeError] with the address and the reason
     def bind(server)
       @server = server

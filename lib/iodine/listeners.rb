@@ -41,6 +41,11 @@ module Iodine
         @bound.flat_map(&:names)
       end
 
+      # Of static files.
+      def folders
+        @bound.filter_map(&:folder).uniq
+      end
+
       # Nothing of it is served any more. Threads that can't be ended keep their server open.
       def close
         @server&.close

@@ -42,6 +42,12 @@ void iod_file_cache_expire(iod_file_cache_t *cache, uint64_t now) {
   while (cache->oldest && cache->oldest->due <= now) forget_oldest(cache);
 }
 
+bool iod_file_cache_give_way(iod_file_cache_t *cache) {
+  bool any = cache->descriptors > 0;
+  iod_file_cache_expire(cache, UINT64_MAX);
+  return any;
+}
+
 iod_file_entry_t *iod_file_cache_find(iod_file_cache_t *cache, const void *owner, iod_slice_t path, uint64_t now) {
   uint32_t hash = hash_of(owner, path);
   iod_file_cache_expire(cache, now);

@@ -9,6 +9,8 @@
 #include "../base/timers.h"
 #include "file.h"
 
+#include <stdbool.h>
+
 enum { IOD_FILE_CODINGS = 4, IOD_CACHE_BUCKETS = 1024 };
 
 typedef enum {
@@ -47,5 +49,8 @@ IOD_MUST_USE iod_file_entry_t *iod_file_cache_add(iod_file_cache_t *cache, const
 
 /* Forgets what is due; all of it at UINT64_MAX. */
 void iod_file_cache_expire(iod_file_cache_t *cache, uint64_t now);
+
+/* Descriptors are short: false when it has none to close. */
+bool iod_file_cache_give_way(iod_file_cache_t *cache);
 
 #endif

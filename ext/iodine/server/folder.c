@@ -150,14 +150,28 @@ static int open_beneath(const char *root, const char *path) { return iod_folder_
 
 /* ---- the whole ---- */
 
+static int join(const char *root, const char *path, char full[2 * IOD_PATH_ROOM]) {
+  int length = snprintf(full, 2 * IOD_PATH_ROOM, "%s/%s", root, path);
+  return length < 2 * IOD_PATH_ROOM ? 0 : failed(ENAMETOOLONG);
+}
+
 static int open_anywhere(const char *root, const char *path) {
   char full[2 * IOD_PATH_ROOM];
-  int length = snprintf(full, sizeof full, "%s/%s", root, path);
-  return length < (int)sizeof full ? open(full, READ) : failed(ENAMETOOLONG);
+  return join(root, path, full) ? -1 : open(full, READ);
+}
+
+/* Without a descriptor it can still be told that there is no such file. */
+static int error_without_descriptors(const char *root, const char *path, int error) {
+  char full[2 * IOD_PATH_ROOM];
+  struct stat status;
+  if (join(root, path, full)) return errno;
+  if (stat(full, &status)) return errno;
+  return S_ISREG(status.st_mode) ? error : S_ISDIR(status.st_mode) ? EISDIR : ENOENT;
 }
 
 int iod_folder_open(const char *root, const char *path, bool beneath, struct stat *status) {
   int fd = beneath ? open_beneath(root, path) : open_anywhere(root, path);
+  if (fd < 0 && (errno == EMFILE || errno == ENFILE)) return failed(error_without_descriptors(root, path, errno));
   if (fd < 0) return errno == ENXIO ? failed(ENOENT) : -1; /* a socket, or a device without a driver */
   bool told = fstat(fd, status) == 0;
   if (told && S_ISREG(status->st_mode)) return fd;

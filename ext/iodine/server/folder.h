@@ -10,7 +10,8 @@
 
 /* Opens a regular file for reading. root: without a slash at its end; path: relative, without empty, "." and ".."
  * segments. beneath: a symlink below root that leads out of it, or is absolute, is not followed. The descriptor, with
- * its status, or -1 with errno: ENOENT also for what is no regular file, but EISDIR for a folder. A FIFO or a device
+ * its status, or -1 with errno: ENOENT also for what is no regular file, but EISDIR for a folder; EMFILE
+ * and ENFILE only for a regular file. A FIFO or a device
  * doesn't block. */
 IOD_MUST_USE int iod_folder_open(const char *root, const char *path, bool beneath, struct stat *status);
 

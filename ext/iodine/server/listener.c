@@ -118,6 +118,7 @@ static void take(iod_listener_t *l, int most, int regardless) {
       accept_one(l, fd, &peer);
       continue;
     }
+    if ((errno == EMFILE || errno == ENFILE) && iod_file_cache_give_way(&l->server->public_state.cache)) continue;
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       iod_log(IOD_LOG_DEBUG, "can't accept on %s for now: %s", l->name, strerror(errno));
       pause_for(l, EXHAUSTED_MS);

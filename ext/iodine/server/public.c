@@ -77,7 +77,7 @@ static int open_file(search_t *s, struct stat *status) {
   const char *folder = s->public->folders[0];
   int fd = iod_folder_open(folder, s->path, s->public->beneath, status);
   if (fd >= 0 || (errno != EMFILE && errno != ENFILE)) return fd;
-  iod_file_cache_expire(&s->state->cache, UINT64_MAX);
+  (void)iod_file_cache_give_way(&s->state->cache);
   return iod_folder_open(folder, s->path, s->public->beneath, status);
 }
 
