@@ -311,10 +311,8 @@ static void on_timeout(iod_stream_t *s) {
 
 static void on_handshake(iod_stream_t *s, int result, const char *why) {
   iod_http_t *http = http_of(s);
-  if (result == IOD_E_PLAIN && http->state == GREETING) {
+  if (result == IOD_E_PLAIN) {
     refuse(http, 400, "plain HTTP where TLS is spoken");
-  } else if (result == IOD_E_PLAIN) {
-    iod_stream_flush(s); /* refused before */
   } else if (result) {
     iod_log(IOD_LOG_DEBUG, "no TLS with %s: %s", http->remote.ip, why);
   } else if (http->state == GREETING && !server_of(http)->draining) {
