@@ -35,10 +35,11 @@ class Build
     File.write(stamp, fingerprint)
   end
 
-  # What the Makefile was made from: extconf.rb, the list of files, the options and this Ruby.
+  # What the Makefile was made from: extconf.rb, the list of files, what was asked for and this Ruby.
   def fingerprint
     sources = Dir.chdir(SOURCES) { Dir['*/*.{c,h}'].sort }
-    Digest::SHA256.hexdigest([File.read(File.join(SOURCES, 'extconf.rb')), sources, @options, RUBY_DESCRIPTION].inspect)
+    asked = [@options, ENV.fetch('NO_SSL', nil), RUBY_DESCRIPTION]
+    Digest::SHA256.hexdigest([File.read(File.join(SOURCES, 'extconf.rb')), sources, *asked].inspect)
   end
 
   # Renamed into place: a server that runs keeps the old file.

@@ -36,6 +36,9 @@ task soak: :compile do
   run 'spec/fuzz/run', '120'
 end
 
+desc 'Run testssl.sh against a server with a certificate of a test authority'
+task(testssl: :compile) { run 'rspec', 'spec/tls/testssl_spec.rb', env: { 'TESTSSL' => '1' } }
+
 desc 'Fuzz the parsers; rake fuzz[seconds] for each target'
 task :fuzz, [:seconds] do |_, args|
   run 'spec/fuzz/run', *args.to_a

@@ -11,8 +11,8 @@ RSpec.describe 'The gem' do
   end
 
   # Runs `gem` or `ruby` outside the bundle, with nothing installed but what the block's spec installs.
-  def isolated(*command, home: @dir)
-    env = { 'GEM_HOME' => home, 'GEM_PATH' => home, 'LD_PRELOAD' => nil }
+  def isolated(*command, home: @dir, env: {})
+    env = { 'GEM_HOME' => home, 'GEM_PATH' => home, 'LD_PRELOAD' => nil, 'NO_SSL' => nil }.merge(env)
     out, status = Bundler.with_unbundled_env { Open3.capture2e(env, *command, chdir: ROOT) }
     raise "#{command.join(' ')} failed:\n#{out}" unless status.success?
 
@@ -23,8 +23,8 @@ RSpec.describe 'The gem' do
     isolated(RbConfig.ruby, '-S', 'gem', *args, **options)
   end
 
-  def install(home, *flags)
-    gem_command('install', '--local', '--no-document', @gem, *flags, home: home)
+  def install(home, *flags, **options)
+    gem_command('install', '--local', '--no-document', @gem, *flags, home: home, **options)
   end
 
   it 'has no dependency and all that it needs' do
@@ -94,6 +94,51 @@ RSpec.describe 'The gem' do
     def lines(count, size)
       headers = Array.new(count - 1) { |n| "x-#{n}: #{'v' * size}\r\n" }.join
       "GET / HTTP/1.1\r\nhost: x\r\n#{headers}\r\n"
+    end
+  end
+
+  context 'when it is installed with NO_SSL=1' do
+    before(:context) do
+      @home = File.join(@dir, 'plain_text')
+      install(@home, env: { 'NO_SSL' => '1' })
+      @script = write_file(@dir, 'listen.rb', <<~RUBY)
+        require 'iodine'
+        Iodine.listen(service: :http) { |env| [200, {}, [env['rack.url_scheme']]] }
+        Iodine.threads = Iodine.workers = 1
+        Iodine.start
+      RUBY
+    end
+
+    def ruby_alone(code)
+      isolated(RbConfig.ruby, '-r', 'iodine', '-e', code, home: @home)
+    end
+
+    it 'serves all else' do
+      port = Support::Server.free_port
+      env = { 'GEM_HOME' => @home, 'GEM_PATH' => @home, 'PORT' => port.to_s, 'ADDRESS' => '127.0.0.1' }
+      server = Bundler.with_unbundled_env { launch([RbConfig.ruby, @script], port: port, env: env) }
+      expect(server.get.body).to eq('http')
+    end
+
+    it 'knows that it has no TLS, and is not linked with OpenSSL' do
+      expect(ruby_alone('p Iodine::TLS::SUPPORTED')).to eq("false\n")
+      library = Dir[File.join(@home, '**', "iodine_ext.#{RbConfig::CONFIG['DLEXT']}")].first
+      expect(`ldd #{library.shellescape}`).not_to match(/libssl|libcrypto/)
+    end
+
+    ['Iodine::TLS.new("x")', 'Iodine::TLS.new', 'Iodine.listen(service: :https) {}'].each do |code|
+      it "answers #{code} with one line" do
+        expect(ruby_alone("begin; #{code}; rescue => e; puts e.class, e.message; end"))
+          .to match(/\ARuntimeError\nthis iodine was built without TLS: install .* without NO_SSL\n\z/)
+      end
+    end
+
+    ['-tls', '-b https://127.0.0.1:0', '-tls-cert cert.pem -tls-key key.pem'].each do |options|
+      it "answers #{options} with one line and exit status 64" do
+        command = [File.join(@home, 'bin', 'iodine'), *options.split, @script].shelljoin
+        expect(isolated('sh', '-c', "#{command}; echo $?", home: @home))
+          .to match(/\Aiodine: this iodine was built without TLS: [^\n]*\n64\n\z/)
+      end
     end
   end
 end

@@ -19,7 +19,6 @@ module Support
 
     def initialize(dir, name: 'iodine spec authority')
       @dir = dir
-      @count = 0
       @key = OpenSSL::PKey::EC.generate('prime256v1')
       @certificate = sign(name, @key, @key.public_to_pem, [
                             ['basicConstraints', 'CA:TRUE', true], ['keyUsage', 'keyCertSign, cRLSign', true],
@@ -35,7 +34,7 @@ module Support
     # @param days [Range] of validity, from now
     # @param use [Symbol] :server or :client
     # @return [Pair] paths
-    def issue(name, names: [name], rsa: nil, password: nil, days: -1..30, use: :server, file: name.tr('*/ ', '_'))
+    def issue(name, names: [name], rsa: nil, password: nil, days: -1..80, use: :server, file: name.tr('*/ ', '_'))
       key = rsa ? OpenSSL::PKey::RSA.new(rsa) : OpenSSL::PKey::EC.generate('prime256v1')
       certificate = sign(name, @key, key.public_to_pem, [
                            ['basicConstraints', 'CA:FALSE', true], ['keyUsage', 'digitalSignature', true],
@@ -63,7 +62,7 @@ module Support
     def sign(name, key, public_key, extensions, days: -1..3650)
       OpenSSL::X509::Certificate.new.tap do |certificate|
         certificate.version = 2
-        certificate.serial = @count += 1
+        certificate.serial = OpenSSL::BN.rand(100)
         certificate.subject = OpenSSL::X509::Name.new([['CN', name]])
         certificate.issuer = @certificate ? @certificate.subject : certificate.subject
         certificate.not_before = Time.now + (days.begin * DAY)

@@ -10,6 +10,7 @@ RSpec.describe 'TLS with client certificates' do
 
   before(:context) do
     @client = @authority.issue('Jane Doe, of Example', names: %w[jane.test], use: :client)
+    @open_port = Support::Server.free_port
     @server = boot_script(<<~RUBY)
       require 'rack'
       require 'rack/lint'
@@ -22,6 +23,8 @@ RSpec.describe 'TLS with client certificates' do
         [200, { 'content-type' => 'text/plain' }, told]
       end
       Iodine.listen(service: :https, address: '127.0.0.1', tls: tls, handler: Rack::Lint.new(app))
+      open = Iodine::TLS.new('example.test', #{@site.certificate.dump}, #{@site.key.dump})
+      Iodine.listen(service: :https, address: '127.0.0.1', port: #{@open_port}, tls: open) { [200, {}, []] }
       Iodine.start
     RUBY
   end
@@ -42,7 +45,7 @@ RSpec.describe 'TLS with client certificates' do
         SSL_CLIENT_CERT: #{certificate.to_pem}
         SSL_CLIENT_S_DN: CN=Jane Doe\\, of Example
         SSL_CLIENT_I_DN: CN=iodine spec authority
-        SSL_CLIENT_M_SERIAL: #{format('%02X', certificate.serial.to_i)}
+        SSL_CLIENT_M_SERIAL: #{certificate.serial.to_s(2).unpack1('H*').upcase}
         SSL_CLIENT_V_START: #{certificate.not_before.utc.strftime('%b %e %H:%M:%S %Y GMT')}
         SSL_CLIENT_V_END: #{certificate.not_after.utc.strftime('%b %e %H:%M:%S %Y GMT')}
       TEXT
@@ -77,19 +80,28 @@ RSpec.describe 'TLS with client certificates' do
         expect(answer_with(@site, version)).to be < StandardError
       end
 
-      it 'knows the client of a resumed session too' do
+      # A connection's ticket, for the next one.
+      def ticket(version, **options)
         found = nil
-        client = secure(pair: @client) do |context|
+        client = secure(**options) do |context|
           context.min_version = context.max_version = version
           context.session_cache_mode = OpenSSL::SSL::SSLContext::SESSION_CACHE_CLIENT
           context.session_new_cb = ->((_, session)) { found = session }
         end
         client.get
         client.close
-        client = secure(session: found) { |context| context.min_version = context.max_version = version }
+        found or raise 'the server gave no ticket'
+      end
+
+      it 'knows the client of a resumed session too' do
+        client = secure(session: ticket(version, pair: @client)) { |context| context.max_version = version }
         expect(client.get.body).to include('SSL_CLIENT_S_DN: CN=Jane Doe')
-      rescue OpenSSL::SSL::SSLError, Support::RawClient::Closed
-        expect(ssl_of(client).session_reused?).to be(false) # refused is as good
+        expect(ssl_of(client).session_reused?).to be(true)
+      end
+
+      it 'takes no ticket of a place that asks for no certificate' do
+        session = ticket(version, port: @open_port)
+        expect(answer(session: session) { |context| context.max_version = version }).to be < StandardError
       end
     end
   end
