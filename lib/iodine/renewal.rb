@@ -7,22 +7,24 @@ module Iodine
   module Renewal
     EVERY = 2000 # ms
 
-    @seen = {} # TLS → what its files were like when they were looked at
+    @seen = {} # TLS → what its files were like at the last look, if they had changed
+    @bad = {} # TLS → what its files were like when the log told that they can't be loaded
 
     class << self
-      # Loads what has changed since the files were read, and looks again as long as the server is open.
+      # Loads what has changed since the files were read, and looks again as long as the server is open. Of what can't
+      # be loaded yet the looks will tell: somebody may be in the middle of writing.
       # @param server [Server] of this process
       def start(server)
         return if Listeners.secured.empty? || @server.equal?(server)
 
         @server = server
-        now
+        renew(changed) { nil }
         server.timer(EVERY, 0) { look }
       end
 
       # Loads all that have changed.
       def now
-        renew(changed)
+        renew(changed) { |*failure| report(*failure) }
       end
 
       private
@@ -32,23 +34,29 @@ module Iodine
       def look
         before = @seen
         @seen = changed.to_h { |tls| [tls, tls.signature] }
-        renew(@seen.keys.select { |tls| before[tls] == @seen[tls] })
+        still = @seen.select { |tls, files| before[tls] == files && @bad[tls] != files }
+        renew(still.keys) { |*failure| report(*failure) }
       end
 
       def changed
         Listeners.secured.map(&:tls).uniq.select(&:changed?)
       end
 
+      # Yields what can't be loaded, what its files were like, and why.
       def renew(stale)
-        stale.each { |tls| read(tls) }
+        stale.each do |tls|
+          files = tls.signature
+          tls.renew
+          Log.info("certificates are loaded again: #{tls}")
+        rescue RuntimeError => e
+          yield tls, files, e
+        end
         Listeners.secured.each(&:secure)
       end
 
-      def read(tls)
-        tls.renew
-        Log.info("certificates are loaded again: #{tls}")
-      rescue RuntimeError => e
-        Log.error("#{e.message}; what was loaded before stays")
+      def report(tls, files, error)
+        @bad[tls] = files
+        Log.error("#{error.message}; what was loaded before stays")
       end
     end
   end

@@ -106,7 +106,7 @@ module Iodine
     # Reads the files again.
     # @api private
     # @return [Server::TLS]
-    # @raise [RuntimeError] with the path; the context stays as it was, and the files count as loaded until they change
+    # @raise [RuntimeError] with the path; the context stays as it was
     def renew
       @context = build
     end
@@ -126,22 +126,24 @@ module Iodine
 
     # What is bad is found now, not when somebody listens, and is not kept.
     def replace(certificates: @certificates, trusted: @trusted)
-      before = [@certificates, @trusted, @loaded]
+      before = [@certificates, @trusted]
       @certificates = certificates
       @trusted = trusted
       trusted.each(&:read)
       @context = build if certificate?
       self
     rescue StandardError
-      @certificates, @trusted, @loaded = before
+      @certificates, @trusted = before
       raise
     end
 
     # A file that changes between the two steps is seen to have changed.
     def build
-      @loaded = signature
+      files = signature
       trust = @trusted.map(&:read).join("\n") unless @trusted.empty?
-      Server::TLS.new(@certificates.map(&:to_a), trust, HTTP, @trusted.join(', '))
+      made = Server::TLS.new(@certificates.map(&:to_a), trust, HTTP, @trusted.join(', '))
+      @loaded = files
+      made
     end
 
     def unsupported
