@@ -135,6 +135,11 @@ RSpec.describe 'Forwarded requests' do
     client.close
   end
 
+  it 'does not limit the connections of a trusted proxy as those of one client' do
+    @server = boot(ProxyApp::SOURCE, '-w', '1', '--trusted-proxy', '127.0.0.1', '--max-per-address', '1')
+    expect(Array.new(3) { dial }.map { |client| client.get.status }).to eq([200] * 3)
+  end
+
   it 'trusts an IPv6 peer, and takes one String from Ruby' do
     server = boot_script(<<~RUBY)
       Iodine.workers = 1

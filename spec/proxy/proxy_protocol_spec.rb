@@ -136,6 +136,14 @@ RSpec.describe 'The PROXY protocol' do
     expect(client.rest).to eq('')
   end
 
+  it 'counts the connections of an address by the client it names' do
+    @server = boot(ProxyApp::SOURCE, '-w', '1', '--proxy-protocol', '--trusted-proxy', '127.0.0.1', '--max-per-address', '1')
+    other = line.sub('192.0.2.1', '192.0.2.9')
+    headers = [line, other, "PROXY UNKNOWN\r\n", line, other, "PROXY UNKNOWN\r\n"]
+    clients = headers.map { |header| dial.tap { |client| client.try_write(header + request) } }
+    expect(clients.map { |client| client.receive.status }).to eq([200, 200, 200, 503, 503, 200])
+  end
+
   it 'is spoken on a Unix socket without a list' do
     path = File.join(work_dir, 'app.sock')
     server = boot_script(<<~RUBY)
