@@ -229,14 +229,20 @@ static int write_output(iod_stream_t *s, size_t budget) {
   return 1;
 }
 
+/* The last words: as much as the socket takes at once. */
+static void send_last(iod_stream_t *s) {
+  iod_buffer_t *sealed = &s->loop->sealed;
+  if (iod_buffer_length(sealed)) (void)send_some(s, iod_buffer_head(sealed), iod_buffer_length(sealed));
+  iod_buffer_clear(sealed);
+}
+
 static void goodbye(iod_stream_t *s) {
   session_t *t = s->session;
   if (t->broken || s->handshaking || iod_buffer_length(&t->waiting) > 0) return;
   t->broken = true;
   ERR_clear_error();
-  if (SSL_shutdown(t->ssl) >= 0)
-    (void)send_some(s, iod_buffer_head(&s->loop->sealed), iod_buffer_length(&s->loop->sealed));
-  iod_buffer_clear(&s->loop->sealed);
+  if (SSL_shutdown(t->ssl) < 0) iod_buffer_clear(&s->loop->sealed);
+  send_last(s);
 }
 
 /* ---- reading ---- */
@@ -258,10 +264,8 @@ static void release(iod_stream_t *s) {
  * arrive. */
 static ssize_t end(iod_stream_t *s, bool shaking, const char *why) {
   session_t *t = s->session;
-  iod_buffer_t *sealed = &s->loop->sealed;
-  if (!t->broken && !t->eof && iod_buffer_length(&t->waiting) == 0)
-    (void)send_some(s, iod_buffer_head(sealed), iod_buffer_length(sealed));
-  iod_buffer_clear(sealed);
+  if (t->broken || t->eof || iod_buffer_length(&t->waiting)) iod_buffer_clear(&s->loop->sealed);
+  send_last(s);
   t->broken = true;
   s->handshaking = false;
   if (shaking) s->ops->on_handshake(s, IOD_E_CLOSED, why);

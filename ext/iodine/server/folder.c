@@ -56,7 +56,8 @@ static void pop(char *path) {
 static int push(char *path, const char *segment) {
   size_t length = strlen(path), more = strlen(segment);
   if (length + more + 2 > IOD_PATH_ROOM) return failed(ENAMETOOLONG);
-  snprintf(path + length, more + 2, "%s%s", length ? "/" : "", segment);
+  if (length) path[length++] = '/';
+  memcpy(path + length, segment, more + 1);
   return 0;
 }
 
