@@ -20,6 +20,21 @@ def puma(app, threads=1, options="--quiet"):
     return f"{_gem('puma', 'puma')} {listen} {options} bench/apps/{app}.ru"
 
 
+def secure(command):
+    """With the certificate that bench/setup made."""
+    return command.replace(" -p {port}",
+                           " -tls-cert tmp/bench/tls/certificate.pem -tls-key tmp/bench/tls/key.pem -p {port}")
+
+
+def nginx_tls():
+    return "python3 -B bench/secure.py {port}"
+
+
+def puma_tls(app):
+    certificate = "cert=tmp/bench/tls/certificate.pem&key=tmp/bench/tls/key.pem"
+    return puma(app).replace("tcp://127.0.0.1:{port}", f"'ssl://127.0.0.1:{{port}}?{certificate}'")
+
+
 def falcon(app):
     return f"{_gem('falcon', 'falcon')} serve --count 1 --bind http://127.0.0.1:{{port}} --config bench/apps/{app}.ru"
 

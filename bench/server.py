@@ -66,8 +66,8 @@ class Server:
     def __exit__(self, *_):
         self.stop()
 
-    def url(self, path="/"):
-        return f"http://127.0.0.1:{self.port}{path}"
+    def url(self, path="/", scheme="http"):
+        return f"{scheme}://127.0.0.1:{self.port}{path}"
 
     def stop(self, first=signal.SIGTERM, patience=3):
         """Asks once, waits, then kills whatever is left of the session."""

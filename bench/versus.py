@@ -63,12 +63,14 @@ def held(port, paths):
         client.shutdown(socket.SHUT_RDWR)
 
 
-def measure(command, seconds=3, connections=64, path="/", script=None, headers=(), holding=(), timed=True):
+def measure(command, seconds=3, connections=64, path="/", script=None, headers=(), holding=(), timed=True,
+            scheme="http"):
     with Server(command) as server, held(server.port, holding):
-        wrk(server.url(path), connections, 1, script, headers)  # the first second is not counted
+        url = server.url(path, scheme)
+        wrk(url, connections, 1, script, headers)  # the first second is not counted
         user, system = server.cpu()
         start = time.monotonic()
-        requests, rate, p50, p99, errors = wrk(server.url(path), connections, seconds, script, headers)
+        requests, rate, p50, p99, errors = wrk(url, connections, seconds, script, headers)
         elapsed = time.monotonic() - start
         user, system = (now - before for now, before in zip(server.cpu(), (user, system)))
         cpu = user + system

@@ -8,9 +8,11 @@ from typing import Callable, Optional
 
 import connections
 import instructions
+import secure
 import stalls
 import versus
-from peers import LIMIT, falcon, iodine, iodine07, puma
+from peers import LIMIT, falcon, iodine, iodine07, nginx_tls, puma, puma_tls
+from peers import secure as over_tls
 from server import ROOT
 
 SECONDS = int(os.environ.get("BENCH_SECONDS", 3))
@@ -208,5 +210,35 @@ IDLE = Work(
     goals=[Goal("idle connection", figure("iodine", "bytes"), 600, unit=" bytes"),
            Goal("idle connections that still answer", figure("iodine", "still answering"), 4000, least=True)])
 
+OVER_TLS = {"iodine": over_tls(iodine("hello")), "iodine 0.7": over_tls(iodine07("hello")), "puma": puma_tls("hello"),
+            "nginx": nginx_tls()}
+
+TLS_HELLO = Work(
+    "tls", "Hello over TLS, 64 keep-alive clients", "As hello; nginx gives a constant answer.",
+    "As hello, and a record to open and one to seal: AES and its set-up in OpenSSL, in nginx too.",
+    OVER_TLS, http(scheme="https"), "nginx",
+    goals=[Goal("hello over TLS: CPU a request", figure("iodine", "CPU µs"), 13, unit=" µs"),
+           Goal("hello over TLS: CPU × nginx's", times("iodine", "nginx", "CPU µs"), 1.24)])
+
+TLS_HANDSHAKES = Work(
+    "handshakes", "TLS handshakes",
+    "TLS 1.3 and RSA 2048: a full handshake, a request and a close, one after the other.",
+    "The signature, in OpenSSL; the rest of the handshake, too.",
+    OVER_TLS, partial(secure.measure, load=secure.handshakes, seconds=SECONDS, reuse=False), "nginx",
+    goals=[Goal("full handshake: CPU × nginx's", times("iodine", "nginx", "CPU µs"), 1.15)])
+
+TLS_RESUMED = Work(
+    "resumed", "TLS handshakes, resumed", "As before, each with a ticket of the one before it.",
+    "OpenSSL's key exchange; without the signature.",
+    OVER_TLS, partial(secure.measure, load=secure.handshakes, seconds=SECONDS, reuse=True), "nginx",
+    goals=[Goal("resumed handshake: CPU × nginx's", times("iodine", "nginx", "CPU µs"), 1.15)])
+
+TLS_LARGE = Work(
+    "tls-file", "A file of 100 MB over TLS", "One client at a time.",
+    "AES and the copy into the socket: records of 16 KB are sealed in user space and leave four at a time.",
+    {"iodine": over_tls(iodine("hello", 1, "-www tmp/bench/tls/public")), "nginx": nginx_tls()},
+    partial(secure.measure, load=secure.downloads, seconds=SECONDS), "nginx",
+    goals=[Goal("100 MB over TLS: CPU × nginx's", times("iodine", "nginx", "CPU µs"), 1.0)])
+
 WORKS = [HELLO, ALONE, INSTRUCTIONS, PIPELINED, BROWSER_LIKE, LOGGED, LARGE, MANY, UPLOAD, SLEEPING, MIXED, STALLS,
-         IDLE]
+         IDLE, TLS_HELLO, TLS_HANDSHAKES, TLS_RESUMED, TLS_LARGE]
