@@ -56,6 +56,31 @@ TEST(jobs_of_the_gone) {
   iod_jobs_deinit(&jobs, on_released);
 }
 
+TEST(jobs_of_those_that_hang_up) {
+  test_case("a request whose client sends FIN in the queue goes behind, once, and doesn't count as waiting any more");
+  iod_jobs_t jobs;
+  iod_jobs_init(&jobs);
+  iod_request_t *a = request_job(IOD_HERE), *b = request_job(IOD_HERE);
+  iod_jobs_push(&jobs, &a->job, false);
+  iod_jobs_push(&jobs, &b->job, false);
+  iod_job_t *call = call_job();
+  iod_jobs_push(&jobs, call, false);
+  CHECK_INT(jobs.requests, 2);
+  iod_jobs_put_behind(&jobs, &a->job);
+  iod_jobs_put_behind(&jobs, &a->job);
+  CHECK_INT(jobs.requests, 1);
+  CHECK_INT(jobs.waiting, 3);
+  CHECK(iod_jobs_take(&jobs) == &b->job);
+  CHECK(iod_jobs_take(&jobs) == call);
+  CHECK_INT(jobs.requests, 0);
+  CHECK(iod_jobs_remove(&jobs, &a->job));
+  iod_jobs_put_behind(&jobs, &a->job);
+  CHECK_INT(jobs.requests, 0);
+  CHECK_INT(jobs.waiting, 0);
+  iod_request_unref(a), iod_request_unref(b), iod_free(call);
+  iod_jobs_deinit(&jobs, on_released);
+}
+
 TEST(jobs_remove) {
   test_case("a job leaves from any place, once, and not when it is taken");
   iod_jobs_t jobs;

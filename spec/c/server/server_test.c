@@ -374,6 +374,52 @@ TEST(server_drops_what_nobody_waits_for) {
   end();
 }
 
+static bool is_unanswered(int fd) { return poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) == 0; }
+
+static size_t hear_status(int fd, const char *status) {
+  size_t length = hear(fd, heard, 13);
+  CHECK(length == 13 && memcmp(heard, status, 13) == 0);
+  return hear(fd, heard, sizeof heard - 1);
+}
+
+TEST(server_gives_up) {
+  enum { QUEUED = 3 };
+  begin(5000);
+  listener->settings.queue_timeout = 50;
+  listener->settings.request_timeout = 300;
+  test_case("503 for who waited too long, while the application is busy; 504 for the one that it has");
+  atomic_store(&blocked, 0), atomic_store(&unblocked, 0);
+  int busy = dial(), fds[QUEUED];
+  say(busy, "GET /block HTTP/1.1\r\n" HOST "\r\n");
+  CHECK(eventually(is_blocked));
+  for (int i = 0; i < QUEUED; i++) say(fds[i] = dial(), "GET /late HTTP/1.1\r\n" CLOSE);
+  for (int i = 0; i < QUEUED; i++) CHECK(hear_status(fds[i], "HTTP/1.1 503 ") > 0);
+  CHECK(is_unanswered(busy));
+  CHECK(hear_status(busy, "HTTP/1.1 504 ") > 0);
+  CHECK_INT(atomic_load(&server->jobs.waiting), 0);
+  atomic_store(&unblocked, 1);
+  CHECK(ends_with(ask("GET /after HTTP/1.1\r\n" CLOSE), "/after"));
+  close(busy);
+  for (int i = 0; i < QUEUED; i++) close(fds[i]);
+
+  test_case("503 at once for a request too many, and again on the same connection");
+  listener->settings.queue_timeout = listener->settings.request_timeout = 0;
+  listener->settings.max_queue = 1;
+  atomic_store(&blocked, 0), atomic_store(&unblocked, 0);
+  say(busy = dial(), "GET /block HTTP/1.1\r\n" HOST "\r\n");
+  CHECK(eventually(is_blocked));
+  say(fds[0] = dial(), "GET /kept HTTP/1.1\r\n" CLOSE);
+  CHECK(eventually(has_one_job));
+  say(fds[1] = dial(), "GET /more HTTP/1.1\r\n" HOST "\r\nHEAD /more HTTP/1.1\r\n" CLOSE);
+  CHECK(hear_status(fds[1], "HTTP/1.1 503 ") > 150);
+  CHECK(is_unanswered(busy) && is_unanswered(fds[0]));
+  atomic_store(&unblocked, 1);
+  CHECK(hear_status(fds[0], "HTTP/1.1 200 ") > 0);
+  for (int i = 0; i < 2; i++) close(fds[i]);
+  close(busy);
+  end();
+}
+
 TEST(server_writers) {
   begin(5000);
   test_case("a writer learns that what it had queued went out at once");
