@@ -58,6 +58,14 @@ static size_t print_line(char *line, size_t room, const char *prefix, const char
   return n < 0 ? prefix_length : prefix_length + (size_t)n;
 }
 
+/* What came from outside, in an exception's message, must not reach a terminal as an order. */
+static void defuse(char *line, size_t length) {
+  for (size_t i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)line[i];
+    if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f) line[i] = '?';
+  }
+}
+
 void iod_log(int level, const char *format, ...) {
   if (level <= IOD_LOG_NONE || level > IOD_LOG_DEBUG || level > iod_log_level) return;
   int saved_errno = errno;
@@ -72,6 +80,7 @@ void iod_log(int level, const char *format, ...) {
   } else if (length >= ROOM) {
     length = ROOM - 1; /* a cut line is better than none */
   }
+  defuse(line, length);
   line[length] = '\n'; /* in the place of the terminator */
   (void)iod_log_write(line, length + 1);
   iod_free(large);

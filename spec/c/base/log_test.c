@@ -48,6 +48,13 @@ TEST(log_level_is_a_setting) {
   CHECK_BYTES(written, length, "ERROR: shown\n");
 }
 
+TEST(log_lines_give_no_orders) {
+  capture();
+  iod_log(IOD_LOG_ERROR, "%s", "a\x1b[2J\rb\x7f\n\tc\xc3\xa9");
+  size_t length = captured();
+  CHECK_BYTES(written, length, "ERROR: a?[2J?b?\n\tc\xc3\xa9\n");
+}
+
 TEST(log_keeps_errno) {
   capture();
   errno = ENOENT;
