@@ -104,6 +104,7 @@ module Iodine
 
     def gone(worker, status)
       @workers.delete(worker)
+      @server.vacate(worker.index)
       worker.close
       return if @stopping || @rotation.gone?(worker)
 

@@ -72,6 +72,20 @@ RSpec.describe 'Connections of one address' do
     clients.each(&:close)
   end
 
+  it 'of a trusted proxy are not counted' do
+    boot_counting('-w', '1', '--max-per-address', '1', '--trusted-proxy', '127.0.0.1')
+    expect(Array.new(3) { connect(@server, '127.0.0.1').get.status }).to eq([200] * 3)
+    expect(fill(@server, 1, from: '127.0.0.2').size).to eq(1)
+  end
+
+  it 'are counted for whom a PROXY header names' do
+    @server = boot_hello('-w', '1', '--max-per-address', '2', '--trusted-proxy', '127.0.0.1', '--proxy-protocol')
+    statuses = %w[192.0.2.1 192.0.2.1 192.0.2.1 192.0.2.2].map do |ip|
+      connect(@server, '127.0.0.1').write("PROXY TCP4 #{ip} 192.0.2.9 1000 80\r\n").get.status
+    end
+    expect(statuses).to eq([200, 200, 503, 200])
+  end
+
   it 'are closed without a word past what can be told' do
     boot_counting('-w', '1', '--max-per-address', '1', '--max-clients', '4')
     expect(connect(@server, '127.0.0.1').get.status).to eq(200)

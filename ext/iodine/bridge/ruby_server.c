@@ -247,6 +247,11 @@ static VALUE halt(VALUE self) {
   return self;
 }
 
+static VALUE vacate(VALUE self, VALUE index) {
+  iod_server_vacate(iod_ruby_server_of(self)->server, NUM2UINT(index));
+  return self;
+}
+
 static VALUE close_server(VALUE self) {
   ruby_server_t *rs = iod_ruby_server_of(self);
   if (rs->server->open && atomic_load(&rs->server->crew.slot->threads) > 0)
@@ -364,6 +369,7 @@ void iod_ruby_server_init(VALUE iodine) {
   rb_define_method(klass, "connections", connections, 0);
   rb_define_method(klass, "halt", halt, 0);
   rb_define_method(klass, "close", close_server, 0);
+  rb_define_method(klass, "vacate", vacate, 1);
   rb_define_method(klass, "timer", timer, 2);
   rb_define_method(klass, "cancel", cancel, 1);
   rb_define_method(klass, "defer", defer, 0);

@@ -117,6 +117,12 @@ static void release(void *context, void *token) {
   iod_jobs_push(&server->jobs, &release->job, false);
 }
 
+void iod_server_vacate(iod_server_t *server, uint32_t index) {
+  if (index >= server->shared.count) return;
+  iod_shared_leave(&server->shared, index);
+  iod_addresses_clear(&server->addresses, index);
+}
+
 int iod_server_open(iod_server_t *server, uint32_t index) {
   int result = remember(server);
   if (result) return result;
@@ -141,8 +147,8 @@ int iod_server_open(iod_server_t *server, uint32_t index) {
   server->refusals = 0;
   server->open = true;
   for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_arm(server->listeners[i]);
+  iod_server_vacate(server, server->index);
   iod_shared_enter(&server->shared, server->index);
-  iod_addresses_clear(&server->addresses, server->index);
   result = iod_crew_start(server);
   if (result) iod_server_close(server);
   return result;

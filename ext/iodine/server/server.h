@@ -71,6 +71,9 @@ uint32_t iod_server_connections(iod_server_t *server);
 void iod_server_close(
     iod_server_t *server); /* after iod_crew_halt and the last iod_crew_thread_deinit; or never opened: its listeners */
 
+/* In any process: the worker of that slot is gone, whatever it left there. */
+void iod_server_vacate(iod_server_t *server, uint32_t index);
+
 /* A process that the application forks has no part in serving: in the child every open server becomes `inherited`. Its
  * copies of listeners and poller are closed, each call finds its connection gone. Once, before the first open. */
 void iod_server_watch_forks(void);

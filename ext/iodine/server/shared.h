@@ -29,7 +29,7 @@ void iod_shared_free(iod_shared_t *shared);
 /* This process serves in that slot. */
 void iod_shared_enter(iod_shared_t *shared, uint32_t slot);
 
-/* Nobody does any more. Also called by the root, for a worker that was killed. */
+/* Nobody does any more. */
 void iod_shared_leave(iod_shared_t *shared, uint32_t slot);
 
 /* All threads are in the middle of a job, and not of one that ends within a tick. */
