@@ -6,7 +6,7 @@ require_relative 'secure'
 RSpec.describe 'HTTP over TLS' do
   include Secure
 
-  before(:context) { @server = boot(Apps::WAYS, '-w', '1', '-t', '4', *site_options) }
+  before(:context) { @server = boot(Apps::WAYS, '-w', '1', '-t', '4', *site_options, lint: false) }
 
   big = 'b' * 3_000_000
 
