@@ -8,6 +8,7 @@ from typing import Callable, Optional
 
 import connections
 import instructions
+import overload
 import secure
 import stalls
 import versus
@@ -201,6 +202,17 @@ STALLS = Work(
            Goal("busy, -t 1: p99 of a refusal", figure("iodine -t 1", "refusal p99 ms"), 10, unit=" ms"),
            Goal("busy, -t 1: a time-out of 1 s", figure("iodine -t 1", "time-out of 1 s"), 1.5, unit=" s")])
 
+OVERLOAD = Work(
+    "overload", "More clients than the application can serve",
+    "16 threads that wait 10 ms, 1,000 connections that each ask again half a second after an answer: more than those "
+    "threads can do. With a limit on the queue the rest is told so at once, by the reactor.",
+    "The threads; what is refused costs a turn of the reactor, which comes within a tick of 1 ms.",
+    {"iodine --max-queue 64": iodine("sleep", 16, "--max-queue 64"), "iodine": iodine("sleep", 16),
+     "puma": puma("sleep", 16)},
+    partial(overload.measure, seconds=max(4, SECONDS)),
+    goals=[Goal("overload: p99 of a 503", figure("iodine --max-queue 64", "503 p99 ms"), 10, unit=" ms"),
+           Goal("overload: p99 of those served", figure("iodine --max-queue 64", "served p99 ms"), 70, unit=" ms")])
+
 IDLE = Work(
     "idle", "Idle keep-alive connections",
     "4,000 connections after one request each: private memory a connection, and how many answer again a second later. "
@@ -241,4 +253,4 @@ TLS_LARGE = Work(
     goals=[Goal("100 MB over TLS: CPU × nginx's", times("iodine", "nginx", "CPU µs"), 1.0)])
 
 WORKS = [HELLO, ALONE, INSTRUCTIONS, PIPELINED, BROWSER_LIKE, LOGGED, LARGE, MANY, UPLOAD, SLEEPING, MIXED, STALLS,
-         IDLE, TLS_HELLO, TLS_HANDSHAKES, TLS_RESUMED, TLS_LARGE]
+         OVERLOAD, IDLE, TLS_HELLO, TLS_HANDSHAKES, TLS_RESUMED, TLS_LARGE]
