@@ -8,9 +8,9 @@ from server import Failure
 FORMATS = {  # column: how its figures are written
     "req/s": "{:,.0f}", "p50 ms": "{:.2f}", "p99 ms": "{:.2f}", "CPU µs": "{:.1f}", "in kernel": "{:.0%}",
     "core busy": "{:.0%}", "RSS MB": "{:.0f}", "errors": "{:,.0f}", "times": "{:,.0f}", "instructions": "{:,.0f}",
-    "bytes": "{:,.0f}",
-    "still answering": "{:,.0f}", "OPTIONS p50 ms": "{:.1f}", "OPTIONS p99 ms": "{:.1f}", "refusal p50 ms": "{:.1f}",
-    "refusal p99 ms": "{:.1f}", "time-out of 1 s": "{:.1f} s",
+    "bytes": "{:,.0f}", "still answering": "{:,.0f}", "OPTIONS p50 ms": "{:.1f}", "OPTIONS p99 ms": "{:.1f}",
+    "file p50 ms": "{:.1f}", "file p99 ms": "{:.1f}", "refusal p50 ms": "{:.1f}", "refusal p99 ms": "{:.1f}",
+    "time-out of 1 s": "{:.1f} s",
 }
 
 

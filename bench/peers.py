@@ -2,6 +2,7 @@
 import glob
 import os
 import re
+import subprocess
 
 LIMIT = "tmp/bench/limit {port}"
 
@@ -35,6 +36,14 @@ def puma_tls(app):
     return puma(app).replace("tcp://127.0.0.1:{port}", f"'ssl://127.0.0.1:{{port}}?{certificate}'")
 
 
+def nginx():
+    return "python3 -B bench/nginx.py {port}"
+
+
+def iodine_files():
+    return "GEM_PATH=$BENCH_HOME/iodine ruby -Ilib exe/iodine -t 1 -w 1 -p {port} -www tmp/bench/public"
+
+
 def falcon(app):
     return f"{_gem('falcon', 'falcon')} serve --count 1 --bind http://127.0.0.1:{{port}} --config bench/apps/{app}.ru"
 
@@ -44,10 +53,11 @@ def _gem(home, executable):
 
 
 def versions():
-    """Name and version of every measured gem, with the Rack beside it."""
+    """Name and version of every measured gem, with the Rack beside it, and of nginx."""
     homes = {"iodine07": "iodine", "puma": "puma", "falcon": "falcon"}
     for home, gem in homes.items():
         yield f"{gem} {version(home, gem)} (rack {version(home, 'rack')})"
+    yield subprocess.run(("nginx", "-v"), capture_output=True, text=True).stderr.split(": ")[-1].strip()
 
 
 def version(home, gem):

@@ -3,9 +3,9 @@
 
   stalls.py [-d SECONDS] NAME='COMMAND with {port}' ...
 
-Three clients look from outside. One asks OPTIONS * on an open connection, one opens a connection for a request that is
-no HTTP and must be refused, each every 5 ms. The third sends the first bytes of a request and times how long the server
-waits for the rest.
+Four clients look from outside. One asks OPTIONS * and one for a file of 1 KB, on open connections, one opens a
+connection for a request that is no HTTP and must be refused, each every 5 ms. The fourth sends the first bytes of a
+request and times how long the server waits for the rest.
 """
 import argparse
 import contextlib
@@ -19,6 +19,7 @@ from server import Failure, Server
 
 PERIOD = 0.005
 OPTIONS = b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n"
+FILE = b"GET /1k.txt HTTP/1.1\r\nHost: localhost\r\n\r\n"
 NONSENSE = b"GET / HTTP/1.1\r\nHost: localhost\r\nno colon here\r\n\r\n"
 
 
@@ -40,6 +41,19 @@ def ask_options(port):
     def ask():
         client.sendall(OPTIONS)
         return client.recv(4096).startswith(b"HTTP/1.1 2")
+
+    return ask
+
+
+def ask_file(port):
+    client = connect(port)
+
+    def ask():
+        client.sendall(FILE)
+        answer = client.recv(4096)
+        while 0 < len(answer) < 1024:
+            answer += client.recv(4096)
+        return b"content-length: 1024\r\n" in answer.lower()
 
     return ask
 
@@ -77,10 +91,11 @@ def wait_for_close(port, seconds, waits):
 
 
 def measure(command, seconds=4):
-    options, refusals, closes, stop = [], [], [], threading.Event()
+    options, files, refusals, closes, stop = [], [], [], [], threading.Event()
     with Server(command) as server:
         spinner = threading.Thread(target=spin, args=(server.port, stop), daemon=True)
         watchers = [threading.Thread(target=probe, args=(ask_options, server.port, seconds, options)),
+                    threading.Thread(target=probe, args=(ask_file, server.port, seconds, files)),
                     threading.Thread(target=probe, args=(be_refused, server.port, seconds, refusals)),
                     threading.Thread(target=wait_for_close, args=(server.port, seconds, closes))]
         spinner.start()
@@ -91,7 +106,7 @@ def measure(command, seconds=4):
             watcher.join(60)
         stop.set()
     figures = {}
-    for name, waits in (("OPTIONS", options), ("refusal", refusals)):
+    for name, waits in (("OPTIONS", options), ("file", files), ("refusal", refusals)):
         if len(waits) > 10:
             figures[f"{name} p50 ms"] = statistics.median(waits)
             figures[f"{name} p99 ms"] = statistics.quantiles(waits, n=100)[98]

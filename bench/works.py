@@ -8,16 +8,20 @@ from typing import Callable, Optional
 
 import connections
 import instructions
+import nginx as public
 import overload
 import secure
 import stalls
 import versus
-from peers import LIMIT, falcon, iodine, iodine07, nginx_tls, puma, puma_tls
+from peers import LIMIT, falcon, iodine, iodine07, iodine_files, nginx, nginx_tls, puma, puma_tls
 from peers import secure as over_tls
 from server import ROOT
 
 SECONDS = int(os.environ.get("BENCH_SECONDS", 3))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 3))
+
+PUBLIC = "-www tmp/bench/public"
+public.fill()
 
 BROWSER = (  # with Host, which wrk adds, nine
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
@@ -189,16 +193,19 @@ MIXED = Work(
 STALLS = Work(
     "stalls", "While the application computes",
     "One client asks for 500 ms of pure Ruby, again and again. A second asks `OPTIONS *` each 5 ms on an open "
-    "connection (this gem answers it itself, the others call the application), a third sends a malformed request on a "
-    "new connection, a fourth sends half a head and waits for a limit of 1 s to close it, where the command line has "
-    "one. With an application that sleeps instead, the figures are those of the clients themselves and the machine.",
+    "connection (this gem answers it itself, the others call the application), a third asks for a file of 1 KB where "
+    "the server has it, a fourth sends a malformed request on a new connection, a fifth sends half a head and waits "
+    "for a limit of 1 s to close it, where the command line has one. With an application that sleeps instead, the "
+    "figures are those of the clients themselves and the machine.",
     "Who needs the GVL waits for the spinning thread, up to 100 ms each time; what runs without it waits a millisecond "
     "for the stand-in. A single thread or fiber stalls for the whole 500 ms.",
-    {"iodine -t 1": iodine("busy", 1, "--head-timeout 1"), "iodine -t 4": iodine("busy", 4, "--head-timeout 1"),
-     "iodine -t 4, app sleeps": iodine("sleep", 4, "--head-timeout 1"),
-     "iodine 0.7 -t 4": iodine07("busy", 4, "-k 1"), "puma -t 4": puma("busy", 4), "falcon": falcon("busy")},
+    {"iodine -t 1": iodine("busy", 1, f"--head-timeout 1 {PUBLIC}"),
+     "iodine -t 4": iodine("busy", 4, f"--head-timeout 1 {PUBLIC}"),
+     "iodine -t 4, app sleeps": iodine("sleep", 4, f"--head-timeout 1 {PUBLIC}"),
+     "iodine 0.7 -t 4": iodine07("busy", 4, f"-k 1 {PUBLIC}"), "puma -t 4": puma("busy", 4), "falcon": falcon("busy")},
     partial(stalls.measure, seconds=max(4, SECONDS)),
     goals=[Goal("busy, -t 1: p99 of OPTIONS *", figure("iodine -t 1", "OPTIONS p99 ms"), 10, unit=" ms"),
+           Goal("busy, -t 1: p99 of a file", figure("iodine -t 1", "file p99 ms"), 10, unit=" ms"),
            Goal("busy, -t 1: p99 of a refusal", figure("iodine -t 1", "refusal p99 ms"), 10, unit=" ms"),
            Goal("busy, -t 1: a time-out of 1 s", figure("iodine -t 1", "time-out of 1 s"), 1.5, unit=" s")])
 
@@ -252,5 +259,18 @@ TLS_LARGE = Work(
     partial(secure.measure, load=secure.downloads, seconds=SECONDS), "nginx",
     goals=[Goal("100 MB over TLS: CPU × nginx's", times("iodine", "nginx", "CPU µs"), 1.0)])
 
+def files(name, title, connections, limit):
+    """One size of file, beside nginx with its cache of open files."""
+    return Work(
+        name, f"A file of {title}", f"{connections} clients; no application is asked.", limit,
+        {"nginx": nginx(), "iodine": iodine_files(), "iodine 0.7": iodine07("hello", 1, PUBLIC)},
+        http(connections=connections, path=f"/{name}.txt"), "nginx",
+        goals=[Goal(f"a file of {title}: CPU × nginx's", times("iodine", "nginx", "CPU µs"), 1.0)])
+
+
+SMALL_FILE = files("1k", "1 KB", 64, "One read and one write of the socket: it leaves with its head in one call.")
+FILE = files("100k", "100 KB", 64, "The kernel's sendfile, and the client's reading.")
+LARGE_FILE = files("10m", "10 MB", 8, "The kernel's sendfile, and the client's reading: loopback copies every byte.")
+
 WORKS = [HELLO, ALONE, INSTRUCTIONS, PIPELINED, BROWSER_LIKE, LOGGED, LARGE, MANY, UPLOAD, SLEEPING, MIXED, STALLS,
-         OVERLOAD, IDLE, TLS_HELLO, TLS_HANDSHAKES, TLS_RESUMED, TLS_LARGE]
+         OVERLOAD, IDLE, SMALL_FILE, FILE, LARGE_FILE, TLS_HELLO, TLS_HANDSHAKES, TLS_RESUMED, TLS_LARGE]
