@@ -6,7 +6,7 @@ RSpec.describe 'Chromium' do
   include Secure
 
   program = %w[chromium chromium-browser google-chrome].find { |name| system('which', name, out: File::NULL) }
-  before { skip 'Chromium is not installed' unless program }
+  before { raise 'Chromium is missing: bin/test installs it' unless program }
 
   # What the browser makes of a page. It trusts the one public key, as if its certificate came from a known authority.
   define_method(:page) do |path, pair|
