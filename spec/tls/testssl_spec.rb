@@ -10,6 +10,8 @@ RSpec.describe 'testssl.sh', if: ENV.key?('TESTSSL') do
   # What may be found, at the severity LOW or above. All of it is about the certificate, its zone or the application.
   allowed = %w[cert_revocation DNS_CAArecord security_headers]
 
+  severe = %w[LOW MEDIUM HIGH CRITICAL]
+
   program = %w[testssl testssl.sh].find { |name| system('which', name, out: File::NULL) }
   before { raise 'testssl.sh is missing: apt-get install testssl.sh' unless program }
 
@@ -22,7 +24,7 @@ RSpec.describe 'testssl.sh', if: ENV.key?('TESTSSL') do
       out, = Open3.capture2e(program, '--quiet', '--color', '0', '--warnings', 'off', '--add-ca', @authority.path,
                              '--ip', '127.0.0.1', '--jsonfile', report, "example.test:#{@server.port}")
       expect(out).to include(' Done ')
-      found = JSON.parse(File.read(report)).reject { |finding| %w[OK INFO].include?(finding['severity']) }
+      found = JSON.parse(File.read(report)).select { |finding| severe.include?(finding['severity']) }
       expect(found.map { |finding| finding['id'] } - allowed).to eq([]), found.join("\n")
     end
   end
