@@ -119,3 +119,29 @@ RSpec.describe 'HTTP time limits' do
     expect(read.sum + client.rest.bytesize).to be > 20_000_000
   end
 end
+
+# What a request has to wait for is limited also while the answers before it are not read, and nothing limits those.
+RSpec.describe 'HTTP time limits without --write-timeout' do
+  before(:context) do
+    @server = boot(<<~'RUBY', '-w', '1', '-t', '1', '--head-timeout', '1', '--body-timeout', '1', '--write-timeout', '0')
+      run ->(_env) { [200, { 'content-type' => 'text/plain' }, ['x' * 60_000]] }
+    RUBY
+  end
+
+  # Reads little of what comes.
+  def reluctant
+    socket = Socket.new(:INET, :STREAM)
+    socket.setsockopt(:SOCKET, :RCVBUF, 4096)
+    socket.connect(Addrinfo.tcp('127.0.0.1', @server.port))
+    Support::RawClient.new(socket, timeout: 10)
+  end
+
+  { 'a head' => 'GET /', 'a body' => "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n" }.each do |what, unfinished|
+    it "answers 408 to #{what} that does not end, however much of the answers before was read" do
+      clients = (20..80).map { |count| reluctant.write(("GET / HTTP/1.1\r\nHost: x\r\n\r\n" * count) + unfinished) }
+      sleep 0.3 # answers fill the sockets, of some to the last byte
+      ends = clients.map { |client| Thread.new { client.rest(within: 15) } }.map(&:value)
+      expect(ends.map { |bytes| bytes[%r{HTTP/1\.1 408 .*\z}m] && 408 }).to all(eq(408))
+    end
+  end
+end

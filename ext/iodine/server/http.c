@@ -86,12 +86,19 @@ static void answer_options(iod_http_t *http) {
   iod_request_unref(request); /* the application's reference: it never sees this one */
 }
 
+/* A head or a body has a deadline of its own until it is complete, whatever else is written meanwhile. */
+static bool reading(const iod_http_t *http) { return (http->state == HEAD && http->parser) || http->state == BODY; }
+
 static void dispatch(iod_http_t *http) {
   iod_request_t *r = http->request;
   iod_server_t *server = server_of(http);
+  if (http->stream.output.pending == 0)
+    iod_stream_no_deadline(&http->stream);
+  else if (reading(http))
+    deadline(http, settings_of(http)->write_timeout);
+  if (!iod_stream_open(&http->stream)) return; /* for the deadline, and with it went the request */
   http->state = APP;
   http->stream.paused = true;
-  if (http->stream.output.pending == 0) iod_stream_no_deadline(&http->stream);
   if (r->head.method_id == IOD_METHOD_OPTIONS && iod_slice_equal(iod_request_slice(r, r->head.path), IOD_SLICE("*"))) {
     answer_options(http);
     return;
@@ -286,11 +293,12 @@ static void on_written(iod_stream_t *s) {
     atomic_store(&http->request->pending, s->output.pending);
     tell_writers(http);
   }
+  if (reading(http)) return;
   if (s->output.pending > 0)
     deadline(http, settings_of(http)->write_timeout);
   else if (http->held)
     go_on(http);
-  else if (http->state == HEAD && !http->parser)
+  else if (http->state == HEAD)
     deadline(http, settings_of(http)->keep_alive);
   else if (http->state == APP)
     iod_stream_no_deadline(s);
@@ -298,12 +306,12 @@ static void on_written(iod_stream_t *s) {
 
 static void on_timeout(iod_stream_t *s) {
   iod_http_t *http = http_of(s);
-  if (s->output.pending > 0 || http->state == DONE) {
+  if (reading(http)) {
+    refuse(http, 408, http->parser ? "the head took too long" : "the body stood still");
+  } else if (s->output.pending > 0 || http->state == DONE) {
     iod_log(IOD_LOG_DEBUG, "closed a connection of %s that did not read for %u ms", http->remote.ip,
             settings_of(http)->write_timeout);
     iod_stream_close(s);
-  } else if (http->parser || http->state == BODY) {
-    refuse(http, 408, http->parser ? "the head took too long" : "the body stood still");
   } else if (http->state == HEAD || http->state == GREETING || http->state == PROXY) {
     iod_stream_close(s);
   }
