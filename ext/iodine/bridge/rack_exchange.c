@@ -2,6 +2,7 @@
 
 #include "../base/alloc.h"
 #include "protect.h"
+#include "rack_class.h"
 #include "rack_headers.h"
 
 #include <sys/socket.h>
@@ -94,10 +95,7 @@ static VALUE exchange_call(int argc, VALUE *argv, VALUE self) {
 }
 
 void iod_rack_exchange_init(VALUE rack_module) {
-  exchange_class = rb_define_class_under(rack_module, "Exchange", rb_cObject);
-  rb_gc_register_mark_object(exchange_class);
-  rb_undef_alloc_func(exchange_class);
-  rb_undef_method(CLASS_OF(exchange_class), "new");
+  exchange_class = iod_rack_class(rack_module, "Exchange");
   rb_define_method(exchange_class, "call", exchange_call, -1);
   rb_gc_register_mark_object(hijack_io = rb_interned_str_cstr("rack.hijack_io"));
 }

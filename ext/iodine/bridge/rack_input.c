@@ -1,6 +1,7 @@
 #include "rack_input.h"
 
 #include "../base/alloc.h"
+#include "rack_class.h"
 
 #include <errno.h>
 #include <ruby/encoding.h>
@@ -236,10 +237,7 @@ static VALUE input_close(VALUE self) {
 }
 
 void iod_rack_input_init(VALUE rack_module) {
-  input_class = rb_define_class_under(rack_module, "Input", rb_cObject);
-  rb_gc_register_mark_object(input_class);
-  rb_undef_alloc_func(input_class);
-  rb_undef_method(CLASS_OF(input_class), "new");
+  input_class = iod_rack_class(rack_module, "Input");
   rb_define_method(input_class, "read", input_read, -1);
   rb_define_method(input_class, "gets", input_gets, 0);
   rb_define_method(input_class, "each", input_each, 0);

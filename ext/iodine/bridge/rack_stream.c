@@ -1,6 +1,7 @@
 #include "rack_stream.h"
 
 #include "../base/alloc.h"
+#include "rack_class.h"
 #include "rack_input.h"
 
 #include <errno.h>
@@ -115,10 +116,7 @@ static VALUE stream_closed(VALUE self) {
 }
 
 void iod_rack_stream_init(VALUE rack_module) {
-  stream_class = rb_define_class_under(rack_module, "Stream", rb_cObject);
-  rb_gc_register_mark_object(stream_class);
-  rb_undef_alloc_func(stream_class);
-  rb_undef_method(CLASS_OF(stream_class), "new");
+  stream_class = iod_rack_class(rack_module, "Stream");
   rb_define_method(stream_class, "write", stream_write, -1);
   rb_define_method(stream_class, "<<", stream_append, 1);
   rb_define_method(stream_class, "flush", stream_flush, 0);
