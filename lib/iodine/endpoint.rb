@@ -18,7 +18,7 @@ module Iodine
         raise TypeError, "address must be a String, not #{address.class}: give one such as \"127.0.0.1\""
       end
 
-      address.to_s.include?('://') ? parse_url(address, port) : new(nil, address, port)
+      address.to_s.include?('://') ? parse_url(address, port) : new(nil, address && bare(address), port)
     end
 
     def self.parse_url(address, port)
@@ -29,11 +29,16 @@ module Iodine
       new(scheme, url[:host].delete('[]'), url[:port].to_s.empty? ? port : url[:port])
     end
 
+    # An IPv6 address may have its brackets.
+    def self.bare(address)
+      address[/\A\[(.*)\]\z/, 1] || address
+    end
+
     def self.unix_path(address, url)
       path = "#{url[:host]}#{url[:path]}"
       path.include?('/') ? path : raise(ArgumentError, "#{address.inspect} has no path: write it as unix:///path")
     end
-    private_class_method :parse_url, :unix_path
+    private_class_method :parse_url, :bare, :unix_path
 
     def initialize(scheme, address, port)
       @scheme = scheme

@@ -32,7 +32,7 @@ RSpec.describe 'Listeners' do
 
   it 'takes many -b of all kinds, and makes the Unix socket for owner and group' do
     path = File.join(work_dir, 'app.sock')
-    server = boot(app, '-w', '1', '-b', '127.0.0.1', '-b', '::1', '-b', "unix://#{path}")
+    server = boot(app, '-w', '1', '-b', '127.0.0.1', '-b', '[::1]', '-b', "unix://#{path}")
     ipv6 = Support::RawClient.tcp(server.port, '::1')
     unix = Support::RawClient.unix(path)
     expect([server.get.body, ipv6.get.body, unix.get.body]).to eq(%w[127.0.0.1 ::1 127.0.0.1])
