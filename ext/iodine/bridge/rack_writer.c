@@ -5,6 +5,7 @@
 #include "../protocol/http1_response.h"
 #include "../server/file_response.h"
 #include "../server/public.h"
+#include "../server/server.h"
 #include "rack_pin.h"
 
 #include <ruby/thread.h>
@@ -382,7 +383,7 @@ void iod_rack_writer_abort(iod_rack_writer_t *w) {
   if (w->head_sent)
     transmit(w, NULL, 0, 0, IOD_SEND_LAST | IOD_SEND_ABORT);
   else
-    iod_rack_writer_fail(w, 500);
+    iod_rack_writer_fail(w, atomic_load(&w->server->crew.halted) ? 503 : 500); /* no time was left: not its mistake */
 }
 
 /* ---- hijack ---- */

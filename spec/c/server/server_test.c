@@ -438,6 +438,18 @@ TEST(server_writers) {
   close(fd);
 }
 
+TEST(server_vacates) {
+  test_case("a worker that was killed counts no more");
+  bool idle;
+  iod_server_t *root = iod_server_new(2, on_released);
+  iod_shared_enter(&root->shared, 1);
+  CHECK_INT(iod_shared_least(&root->shared, 0, &idle), 0);
+  iod_server_vacate(root, 1);
+  iod_server_vacate(root, 2); /* no slot: nothing happens */
+  CHECK(iod_shared_least(&root->shared, 0, &idle) == UINT32_MAX);
+  iod_server_free(root);
+}
+
 TEST(server_lingers) {
   begin(5000);
   test_case("an answer that unread input could overtake counts as busy until its client closes");
