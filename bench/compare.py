@@ -1,15 +1,15 @@
 """Servers side by side: each round runs every server once, in turn, so that noise hits all alike."""
+import math
 import statistics
 import subprocess
 import sys
 
 from server import Failure
 
-FORMATS = {  # column: how its figures are written
+FORMATS = {  # column: how its figures are written, if not with one decimal
     "req/s": "{:,.0f}", "p50 ms": "{:.2f}", "p99 ms": "{:.2f}", "CPU µs": "{:.1f}", "in kernel": "{:.0%}",
     "core busy": "{:.0%}", "RSS MB": "{:.0f}", "errors": "{:,.0f}", "times": "{:,.0f}", "instructions": "{:,.0f}",
     "bytes": "{:,.0f}", "still answering": "{:,.0f}", "OPTIONS p50 ms": "{:.1f}", "OPTIONS p99 ms": "{:.1f}",
-    "file p50 ms": "{:.1f}", "file p99 ms": "{:.1f}", "refusal p50 ms": "{:.1f}", "refusal p99 ms": "{:.1f}",
     "time-out of 1 s": "{:.1f} s",
 }
 
@@ -37,11 +37,17 @@ def table(results, base=None, column=None):
     head = columns + ([f"{column} × {base}"] if base else [])
     lines = ["| server | " + " | ".join(head) + " |", "|---|" + "---:|" * len(head)]
     for name, figures in results.items():
-        cells = [FORMATS[c].format(figures[c]) if c in figures else "–" for c in columns]
+        cells = [_cell(c, figures) for c in columns]
         if base:
             cells.append(ratio(figures, results.get(base, {}), column))
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _cell(column, figures):
+    """A figure of which there was nothing to count is not a number."""
+    figure = figures.get(column, math.nan)
+    return "–" if math.isnan(figure) else FORMATS.get(column, "{:,.1f}").format(figure)
 
 
 def ratio(figures, base, column):

@@ -79,6 +79,15 @@ def goal_row(goal, results):
     return f"| {goal.text} | {sign} {goal.bound:,}{goal.unit} | {shown}{goal.unit} | {'yes' if reached else '**no**'} |"
 
 
+def page(goals, sections):
+    return "\n".join([intro(), "## Goals\n", GOALS, "\n".join(goals) + "\n", *sections])
+
+
+def write(text):
+    with open(os.path.join(ROOT, "bench", "RESULTS.md"), "w") as f:
+        f.write(text)
+
+
 def main():
     chosen = [work for work in WORKS if work.name in sys.argv[1:] or not sys.argv[1:]]
     if not chosen:
@@ -89,12 +98,10 @@ def main():
         results = compare(work.commands, work.measure, work.rounds) | work.extra()
         sections.append(section(work, results))
         goals += [goal_row(goal, results) for goal in work.goals]
-    page = "\n".join([intro(), "## Goals\n", GOALS, "\n".join(goals) + "\n", *sections])
+        if not sys.argv[1:]:
+            write(page(goals, sections))  # each time: what was measured isn't lost
     if sys.argv[1:]:
-        print(page)
-    else:
-        with open(os.path.join(ROOT, "bench", "RESULTS.md"), "w") as f:
-            f.write(page)
+        print(page(goals, sections))
 
 
 if __name__ == "__main__":
