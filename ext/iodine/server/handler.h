@@ -27,10 +27,11 @@ typedef struct iod_request iod_request_t;
 /* ---- jobs ------------------------------------------------------------------------------------------------ */
 
 typedef enum {
-  IOD_JOB_REQUEST, /* (iod_request_t *)job: a request is complete */
-  IOD_JOB_TIMER,   /* (iod_timer_job_t *)job: a timer fired */
-  IOD_JOB_CALL,    /* made by iod_server_call: the application's side knows what for */
-  IOD_JOB_RELEASE, /* (iod_release_job_t *)job: the server has finished with borrowed memory */
+  IOD_JOB_REQUEST,    /* (iod_request_t *)job: a request is complete */
+  IOD_JOB_TIMER,      /* (iod_timer_job_t *)job: a timer fired */
+  IOD_JOB_CALL,       /* made by iod_server_call: the application's side knows what for */
+  IOD_JOB_RELEASE,    /* (iod_release_job_t *)job: the server has finished with borrowed memory */
+  IOD_JOB_CONNECTION, /* (iod_connection_t *)job: a strand has something to tell (connection.h) */
 } iod_job_kind_t;
 
 typedef struct iod_job {

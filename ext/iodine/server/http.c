@@ -5,6 +5,7 @@
 #include "../base/log.h"
 #include "../protocol/http1_response.h"
 #include "overload.h"
+#include "raw.h"
 #include "relay.h"
 #include "server.h"
 
@@ -226,7 +227,7 @@ static void secure(iod_http_t *http) {
 /* Over TLS without a word: to say it would take the whole handshake. */
 static void turn_away(iod_http_t *http, const char *why) {
   http->refused = true;
-  if (++server_of(http)->refusals > IOD_REFUSALS || settings_of(http)->tls)
+  if (++server_of(http)->refusals > IOD_REFUSALS || settings_of(http)->tls || settings_of(http)->raw)
     iod_stream_close(&http->stream);
   else
     refuse(http, 503, why);
@@ -238,6 +239,8 @@ static void begin(iod_http_t *http) {
     turn_away(http, "its address has too many connections");
   else if (settings_of(http)->tls)
     secure(http);
+  else if (settings_of(http)->raw)
+    iod_raw_open(http);
   else
     await(http, settings_of(http)->keep_alive);
 }
@@ -319,10 +322,15 @@ static void on_timeout(iod_stream_t *s) {
 
 static void on_handshake(iod_stream_t *s, int result, const char *why) {
   iod_http_t *http = http_of(s);
-  if (result == IOD_E_PLAIN) {
+  if (result == IOD_E_PLAIN && settings_of(http)->raw) {
+    iod_log(IOD_LOG_DEBUG, "no TLS with %s: it speaks in clear", http->remote.ip);
+    iod_stream_close(s);
+  } else if (result == IOD_E_PLAIN) {
     refuse(http, 400, "plain HTTP where TLS is spoken");
   } else if (result) {
     iod_log(IOD_LOG_DEBUG, "no TLS with %s: %s", http->remote.ip, why);
+  } else if (settings_of(http)->raw) {
+    iod_raw_open(http);
   } else if (http->state == GREETING && !server_of(http)->draining) {
     deadline(http, settings_of(http)->keep_alive);
   }
@@ -356,8 +364,7 @@ static void on_close(iod_stream_t *s) {
     if (unseen) iod_request_unref(r); /* the application never got it */
     iod_request_unref(r);
   }
-  if (server->shared.slots) atomic_store(&server->shared.slots[server->index].connections, server->loop.stream_count);
-  for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_resume(server->listeners[i]);
+  iod_server_left(server);
 }
 
 static const iod_stream_ops_t ops = {

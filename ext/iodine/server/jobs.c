@@ -1,6 +1,7 @@
 #include "jobs.h"
 
 #include "../base/alloc.h"
+#include "connection.h"
 
 enum { BEHIND_SHARE = 64 };
 
@@ -98,6 +99,8 @@ void iod_jobs_deinit(iod_jobs_t *jobs, void (*released)(iod_release_job_t *)) {
       iod_request_unref((iod_request_t *)job);
     else if (job->kind == IOD_JOB_RELEASE)
       released((iod_release_job_t *)job);
+    else if (job->kind == IOD_JOB_CONNECTION)
+      iod_connection_abandon((iod_connection_t *)job);
     else
       iod_free(job);
   }

@@ -46,7 +46,7 @@ int iod_listener_add(iod_server_t *server, bool tcp, const char *address, uint16
     iod_free(l);
     return IOD_E_SYSTEM;
   }
-  if (tcp) iod_socket_await_data(l->fd);
+  if (tcp && !settings->raw) iod_socket_await_data(l->fd);
   iod_tls_ref(l->settings.tls);
   server->listeners[server->listener_count++] = *listener = l;
   return 0;

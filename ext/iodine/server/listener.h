@@ -21,7 +21,9 @@ typedef struct iod_settings {
   int backlog;
   unsigned mode; /* of a Unix socket's file */
   bool log;
-  iod_tls_t *tls;            /* NULL: plain. A listener has a reference of its own */
+  bool raw;           /* no HTTP: keep_alive is the time-out at first, 0 to 255 s */
+  size_t max_pending; /* bytes that may wait for a connection's peer to read them, when the application writes more */
+  iod_tls_t *tls;     /* NULL: plain. A listener has a reference of its own */
   struct iod_public *public; /* static files, or NULL; the listener takes it over */
   bool proxy_protocol;       /* connections begin with a PROXY header, and come from trusted peers only */
   iod_proxies_t *proxies;    /* NULL: none is trusted. The listener's, once it is added */

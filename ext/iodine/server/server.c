@@ -3,6 +3,7 @@
 #include "../base/alloc.h"
 #include "http.h"
 #include "limits.h"
+#include "line.h"
 #include "overload.h"
 #include "relay.h"
 #include "user_timer.h"
@@ -225,6 +226,11 @@ void iod_server_command(iod_server_t *server, iod_command_t *command) {
   if (iod_server_trylock(server)) iod_server_unlock(server);
 }
 
+void iod_server_left(iod_server_t *server) {
+  if (server->shared.slots) atomic_store(&server->shared.slots[server->index].connections, server->loop.stream_count);
+  for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_resume(server->listeners[i]);
+}
+
 void iod_server_uncork(iod_server_t *server) {
   while (server->corked) iod_http_uncork(server->corked);
   atomic_store(&server->corked_since, 0);
@@ -350,21 +356,43 @@ int iod_server_call(iod_server_t *server) {
 
 /* ---- the end ---- */
 
+static void drain_stream(iod_stream_t *stream, void *server) {
+  if (iod_line_is(stream))
+    iod_line_drain(iod_line_of(stream));
+  else
+    iod_http_drain(stream, server);
+}
+
 void iod_server_drain(iod_server_t *server) {
   iod_server_lock(server);
   server->draining = true;
   iod_shared_leave(&server->shared, server->index); /* nothing is left to it */
   for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_drain(server->listeners[i]);
-  iod_loop_each(&server->loop, iod_http_drain, server);
+  iod_loop_each(&server->loop, drain_stream, server);
   iod_server_unlock(server);
 }
 
-static void count_busy(iod_stream_t *stream, void *count) { *(uint32_t *)count += iod_http_busy(stream); }
+static void hang_up(iod_stream_t *stream, void *unused) {
+  (void)unused;
+  if (iod_line_is(stream)) iod_stream_close(stream);
+}
+
+uint32_t iod_server_hang_up(iod_server_t *server) {
+  iod_server_lock(server);
+  iod_loop_each(&server->loop, hang_up, NULL);
+  iod_server_unlock(server);
+  return atomic_load(&server->untold);
+}
+
+static void count_busy(iod_stream_t *stream, void *count) {
+  if (!iod_line_is(stream)) *(uint32_t *)count += iod_http_busy(stream);
+}
 
 uint32_t iod_server_busy(iod_server_t *server) {
   uint32_t busy = 0;
   iod_server_lock(server);
   iod_loop_each(&server->loop, count_busy, &busy);
+  if (server->draining) busy += atomic_load(&server->untold);
   iod_server_unlock(server);
   return busy;
 }

@@ -8,6 +8,7 @@
 #include "access_log.h"
 #include "addresses.h"
 #include "commands.h"
+#include "connection.h"
 #include "crew.h"
 #include "handler.h"
 #include "jobs.h"
@@ -36,6 +37,7 @@ struct iod_server {
   uint32_t index; /* this worker's slot */
   uint32_t capacity;
   void (*released)(iod_release_job_t *);
+  void (*abandoned)(iod_connection_t *); /* a connection that nobody will be told of any more; may be NULL */
 
   iod_jobs_t jobs;
   iod_commands_t commands;
@@ -43,6 +45,7 @@ struct iod_server {
   pthread_mutex_t drain_lock; /* a leaf: streaming threads wait for their client */
   pthread_cond_t drained;
   _Atomic uint32_t drain_waiters;
+  _Atomic uint32_t untold; /* connections of which the application wasn't told the close */
 
   /* under the state lock */
   bool draining;
@@ -66,7 +69,10 @@ void iod_server_free(iod_server_t *server); /* closed before, or never opened, o
 IOD_MUST_USE int iod_server_open(iod_server_t *server, uint32_t index);
 void iod_server_drain(
     iod_server_t *server); /* no more accepts; idle connections close, the others after their answer. Blocks */
-uint32_t iod_server_busy(iod_server_t *server); /* connections with a request under way or output waiting. Blocks */
+uint32_t iod_server_busy(iod_server_t *server);    /* connections with a request under way or output waiting; while it
+                                                      drains, also those whose callbacks aren't done. Blocks */
+uint32_t iod_server_hang_up(iod_server_t *server); /* closes at once what isn't HTTP: how many the application wasn't
+                                                      told of yet. Blocks */
 uint32_t iod_server_connections(iod_server_t *server);
 void iod_server_close(
     iod_server_t *server); /* after iod_crew_halt and the last iod_crew_thread_deinit; or never opened: its listeners */
@@ -85,6 +91,9 @@ void iod_server_unlock(iod_server_t *server);
 
 /* Does it now if the state lock is free, else leaves it to whoever holds that. Takes ownership. Any thread. */
 void iod_server_command(iod_server_t *server, iod_command_t *command);
+
+/* Under the state lock: a connection has closed. Others may have waited for it. */
+void iod_server_left(iod_server_t *server);
 
 /* Under the state lock: writes what was gathered for pipelining clients. */
 void iod_server_uncork(iod_server_t *server);

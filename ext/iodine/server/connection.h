@@ -1,0 +1,128 @@
+/* The application's half of a connection that doesn't speak HTTP any more, or never did: what the application may do
+ * with it, and its strand, the queue of what it is told: in order, one at a time, by one thread at a time.
+ *
+ * Counted: one reference is the reactor's while the socket is open, one the application's until it was told of the
+ * close. A strand with something to tell is one job, whatever their number. */
+#ifndef IOD_SERVER_CONNECTION_H
+#define IOD_SERVER_CONNECTION_H
+
+#include "commands.h"
+#include "handler.h"
+
+#include <pthread.h>
+
+typedef enum { IOD_CONNECTION_RAW, IOD_CONNECTION_WEBSOCKET, IOD_CONNECTION_SSE } iod_connection_kind_t;
+
+/* What the application is told. Signals are told once, however often they came up since, and before what is queued; the
+ * first is OPEN, the last CLOSE. */
+enum {
+  IOD_TELL_OPEN = 1,
+  IOD_TELL_SHUTDOWN = 2, /* a graceful stop began; closes when the strand is empty */
+  IOD_TELL_PING = 4,     /* its time-out passed without traffic */
+  IOD_TELL_DRAINED = 8,  /* all that was written is out */
+  IOD_TELL_MESSAGE = 16, /* queued */
+  IOD_TELL_CALL = 32,    /* queued by iod_connection_call: the application's side knows what for */
+  IOD_TELL_CLOSE = 64,
+};
+
+typedef struct iod_message {
+  struct iod_message *next;
+  size_t length;
+  uint8_t tell; /* IOD_TELL_MESSAGE, IOD_TELL_CALL */
+  bool text;
+  char bytes[];
+} iod_message_t;
+
+struct iod_stream;
+typedef struct iod_connection iod_connection_t;
+
+/* What its protocol does, under the state lock, with a stream that is open and not about to close. */
+typedef struct iod_connection_ops {
+  /* Takes care of the segment. 0, IOD_E_CLOSED: it is closed now. */
+  int (*write)(struct iod_stream *stream, const iod_segment_t *segment, bool text);
+  void (*close)(struct iod_stream *stream);   /* after what is pending */
+  void (*refresh)(struct iod_stream *stream); /* the strand has room again, or there is another time-out */
+} iod_connection_ops_t;
+
+struct iod_connection {
+  iod_job_t job; /* first: its strand's */
+  iod_server_t *server;
+  const iod_connection_ops_t *ops;
+  const struct iod_listener *listener; /* NULL: it was attached */
+  const iod_tls_info_t *secure;
+  void *tag; /* the application's; NULL at first */
+  iod_handle_t stream;
+  iod_connection_kind_t kind;
+  iod_peer_t remote;
+  _Atomic uint32_t references;
+  _Atomic bool open;       /* it may be written */
+  _Atomic uint8_t wants;   /* IOD_TELL_… that the application defines, all at first; no others are queued */
+  _Atomic uint8_t timeout; /* seconds, 0 = none */
+  _Atomic uint32_t sent;   /* messages that wait in the output */
+  _Atomic uint32_t posted; /* messages on their way to it */
+
+  iod_command_t closing, refreshing;
+  _Atomic bool refresh_posted;
+
+  /* the strand, under its lock: a leaf */
+  pthread_mutex_t lock;
+  iod_message_t *first, *last;
+  size_t bytes;
+  uint32_t count;
+  uint8_t signals;
+  bool busy;      /* its job is queued or run */
+  bool throttled; /* the reactor reads on when there is room */
+  bool ending;    /* closes when the strand is empty */
+  bool over;      /* CLOSE was taken */
+};
+
+/* ---- the reactor's side, under the state lock ---- */
+
+/* The caller has the reactor's reference; counted in server->untold until it is over. NULL when out of memory. */
+IOD_MUST_USE iod_connection_t *iod_connection_new(iod_server_t *server, iod_connection_kind_t kind,
+                                                  const iod_connection_ops_t *ops, iod_handle_t stream);
+
+/* Signals other than OPEN and CLOSE only if the application wants them. */
+void iod_connection_tell(iod_connection_t *connection, uint8_t signal);
+
+/* Copies the bytes. 0; IOD_E_FULL: done, but now the peer has to wait until ops->refresh; IOD_E_NOMEM. */
+IOD_MUST_USE int iod_connection_tell_message(iod_connection_t *connection, const char *bytes, size_t length, bool text);
+
+/* Nothing more will come. True: the strand is empty, so close now; else ops->close will be called when it is. */
+IOD_MUST_USE bool iod_connection_end(iod_connection_t *connection, uint8_t signal);
+
+/* The stream has closed. Takes the reactor's reference back. */
+void iod_connection_closed(iod_connection_t *connection);
+
+/* ---- the application's side [app] ---- */
+
+void iod_connection_ref(iod_connection_t *connection);
+void iod_connection_unref(iod_connection_t *connection);
+
+/* May be written. Once it isn't, it never is again, and its server is not touched. */
+bool iod_connection_is_open(const iod_connection_t *connection);
+
+/* Of its job: what to tell next, IOD_TELL_…, or 0: nothing for now. *message is the caller's (iod_free), or NULL. */
+IOD_MUST_USE uint8_t iod_connection_take(iod_connection_t *connection, iod_message_t **message);
+
+/* The end of its job: queues it again behind others if there is more. Once CLOSE was taken it gives back the
+ * application's reference. */
+void iod_connection_rest(iod_connection_t *connection);
+
+/* Nobody will take its job any more: as if all had been taken. Tells server->abandoned. */
+void iod_connection_abandon(iod_connection_t *connection);
+
+/* Never block. Segments are taken care of in every case; a shared one's `release` is an iod_release_job_t. Only while
+ * it is open. 0, IOD_E_CLOSED. */
+IOD_MUST_USE int iod_connection_write(iod_connection_t *connection, const iod_segment_t *segment, bool text);
+void iod_connection_close(iod_connection_t *connection); /* after what is pending */
+void iod_connection_timeout(iod_connection_t *connection, uint8_t seconds);
+void iod_connection_resume(iod_connection_t *connection); /* after OPEN: what comes may be told */
+
+/* Messages that are not out yet, in proportion to their bytes. */
+size_t iod_connection_pending(const iod_connection_t *connection);
+
+/* CALL, in its turn. 0, IOD_E_CLOSED: it is over, IOD_E_NOMEM. */
+IOD_MUST_USE int iod_connection_call(iod_connection_t *connection);
+
+#endif
