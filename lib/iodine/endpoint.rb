@@ -10,6 +10,8 @@ module Iodine
     attr_reader :scheme, :address, :port
     # Is TLS spoken there?
     attr_accessor :secure
+    # Is it no HTTP?
+    attr_accessor :raw
 
     # @param address [String, nil] an address, a URL or a path; nil = every address
     # @param port [Integer, String] for an address without one
@@ -53,6 +55,7 @@ module Iodine
     # The scheme for the banner.
     def title
       return 'unix' if unix?
+      return secure ? 'tls' : 'tcp' if raw
 
       secure ? 'https' : 'http'
     end

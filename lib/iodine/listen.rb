@@ -5,11 +5,11 @@ module Iodine
   # Reads the arguments of {Iodine.listen}.
   # @api private
   module Listen
-    HTTP = %w[http ws].freeze
+    HTTP = %w[http ws https wss].freeze
     RAW = %w[raw tcp tls unix].freeze
     KEYS = %i[url service address port handler app tls mode backlog log timeout head_timeout body_timeout write_timeout
               max_headers max_body max_clients max_per_address max_queue queue_timeout request_timeout
-              public max_age sendfile_root no_symlinks trusted_proxy proxy_protocol].freeze
+              max_pending public max_age sendfile_root no_symlinks trusted_proxy proxy_protocol].freeze
     LATER = { ping: 'WebSockets are', max_msg: 'WebSockets are' }.freeze
 
     class << self
@@ -17,11 +17,11 @@ module Iodine
       def listener(arguments, block)
         given = check(arguments)
         options = DEFAULT_SETTINGS.merge(given)
+        endpoints = endpoints(options)
+        options = Raw.call(endpoints, options, given) if RAW.include?(service(options[:service], endpoints))
         LATER.each { |key, what| raise not_yet(what) if options[key] }
         handler = options[:handler] || options[:app] || block
-        endpoints = endpoints(options)
-        check_service(options[:service], endpoints)
-        check_handler(handler, options[:public])
+        check_handler(handler, options)
         Listener.new(handler, endpoints, options, Secure.call(endpoints, options, given[:tls]))
       end
 
@@ -29,7 +29,7 @@ module Iodine
 
       def check(arguments)
         given = arguments.fetch(0, {})
-        raise not_yet('raw listeners are') if port?(given) # 0.2's listen PORT, Protocol
+        raise not_yet("0.2's listen PORT, Protocol is") if port?(given)
         raise TypeError, "listen needs keywords such as port: 3000, not #{given.class}" unless given.is_a?(Hash)
 
         given.each_key { |key| check_key(key) }
@@ -52,29 +52,31 @@ module Iodine
         (given.is_a?(Array) ? given : [given]).map { |address| Endpoint.parse(address, options[:port]) }
       end
 
-      # The service decides what is spoken there, without one the URL's scheme.
-      def check_service(service, endpoints)
+      # What is spoken there: what the service says, without one the URL's scheme, without that bytes.
+      def service(service, endpoints)
         unless [NilClass, String, Symbol].include?(service.class)
           raise TypeError, "service must be a Symbol, not #{service.class}: use :http"
         end
 
         names = [service&.to_s, *endpoints.map(&:scheme)].compact
         names.each { |name| check_name(name) }
-        raise not_yet('raw listeners are') unless (HTTP + Secure::SCHEMES).include?(names.first)
+        names.first || 'raw'
       end
 
       def check_name(name)
-        return if [HTTP, Secure::SCHEMES, RAW].any? { |names| names.include?(name) }
+        return if HTTP.include?(name) || RAW.include?(name)
 
         raise ArgumentError, "unknown service #{name.inspect}: use :http"
       end
 
       # Without an application it serves files alone.
-      def check_handler(handler, public)
-        raise ArgumentError, 'listen needs an application: give handler: or a block' unless handler || public
-        return if handler.nil? || handler.respond_to?(:call)
+      def check_handler(handler, options)
+        return if handler.respond_to?(:call) || (handler.nil? && options[:public])
 
-        raise TypeError, "handler is #{handler.class}, which has no method call: give a Rack application"
+        what = options[:raw] ? 'a handler whose call returns the callbacks object' : 'a Rack application'
+        raise ArgumentError, "listen needs #{what}: give handler: or a block" unless handler
+
+        raise TypeError, "handler is #{handler.class}, which has no method call: give #{what}"
       end
 
       def not_yet(what)
@@ -84,32 +86,38 @@ module Iodine
   end
   private_constant :Listen
 
-  # Serves an application. The socket is bound at once; {start} serves it. What is left out is taken from
-  # {DEFAULT_SETTINGS}.
+  # Serves an application, or connections of a protocol of your own. The socket is bound at once; {start} serves it.
+  # What is left out is taken from {DEFAULT_SETTINGS}.
   #
   #     Iodine.listen(service: :http, port: 3000, handler: app)
   #     Iodine.listen(url: 'http://localhost:3000') { |env| [200, {}, ['hello']] }
   #     Iodine.listen(service: :http, url: 'unix:///run/app.sock', handler: app)
   #     Iodine.listen(service: :https, port: 443, tls: Iodine::TLS.new(nil, 'cert.pem', 'key.pem'), handler: app)
   #     Iodine.listen(service: :http, public: 'public') # files alone
+  #     Iodine.listen(service: :raw, port: 7000) { Echo.new } # callbacks: see {Connection}
   #
   # After {start} the listener belongs to the process that called.
   #
   # @param options [Hash]
   # @option options [String] :url scheme, address and port in one
-  # @option options [Symbol, String] :service `:http` or `:ws`, with TLS `:https` or `:wss`; the URL's scheme counts too
-  # @option options [TLS] :tls certificates; without it `:https` and `:wss` make a self-signed one
+  # @option options [Symbol, String] :service `:http` or `:ws`, with TLS `:https` or `:wss`; for bytes `:raw`, `:tcp` or
+  #   `:unix`, with TLS `:tls`. The URL's scheme counts too; none at all is `:raw`
+  # @option options [TLS] :tls certificates; without it `:https`, `:wss` and `:tls` make a self-signed one
   # @option options [String] :address an IP address, `"localhost"` (both loopbacks) or the path of a Unix socket; nil =
   #   every address
   # @option options [Integer, String] :port 0 = any free one
-  # @option options [#call] :handler (also `:app`, or the block) a Rack application
+  # @option options [#call] :handler (also `:app`, or the block) a Rack application. Raw: it is called, without
+  #   arguments, for each connection and returns its callbacks object (see {Connection}); nil or false closes it
   # @option options [String, false] :public a folder whose files are served before the application is asked; "~/" is the
   #   home folder. It also makes the application's X-Sendfile headers work
   # @option options [Integer] :max_age seconds that clients may keep such a file without asking again, 0 = none
   # @option options [String, Array<String>] :sendfile_root more folders that the application may send files of
   # @option options [Boolean] :no_symlinks don't follow symbolic links that lead out of these folders
   # @option options [Boolean] :log a line for each request
-  # @option options [Integer] :timeout seconds that a connection may be idle, 0 = any
+  # @option options [Integer] :timeout seconds that a connection may be idle, 0 = any. Raw: 0 to 255, also named
+  #   `:ping`, 0 unless given here: see {Connection#timeout=}
+  # @option options [Integer] :max_pending MB that may wait for the peer of a connection that isn't HTTP to read them;
+  #   one that has more waiting when the application writes again is closed
   # @option options [Integer] :head_timeout seconds for the head of a request
   # @option options [Integer] :body_timeout seconds without a byte of a request's body
   # @option options [Integer] :write_timeout seconds without the client reading

@@ -11,6 +11,7 @@ module Iodine
       body_timeout: [:body_timeout, 1000, 0..2_000_000],
       write_timeout: [:write_timeout, 1000, 0..2_000_000],
       max_body: [:max_body, 1 << 20, 1..(1 << 30)],
+      max_pending: [:max_pending, 1 << 20, 1..(1 << 20)],
       max_clients: [:max_clients, 1, 0..(1 << 30)],
       max_per_address: [:max_per_address, 1, 0..(1 << 30)],
       max_queue: [:max_queue, 1, 0..(1 << 30)],
@@ -32,13 +33,18 @@ module Iodine
       @settings = LIMITS.to_h { |option, (key, factor, range)| [key, integer(option, options[option], range) * factor] }
       @settings.update(head_limits(options[:max_headers]))
       @settings.update(Proxies.settings(options, endpoints))
-      @settings.update(log: options[:log] ? 1 : 0)
+      @settings.update(log: options[:log] ? 1 : 0, raw: options[:raw] ? 1 : 0)
       @settings.update(Public.settings(options))
     end
 
     # @return [String, nil] of its static files
     def folder
       @settings[:public]&.first
+    end
+
+    # Is it for a protocol of the application's own?
+    def raw?
+      @settings[:raw] == 1
     end
 
     # @raise [RuntimeError] with the address and the reason

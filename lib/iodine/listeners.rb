@@ -34,7 +34,7 @@ module Iodine
       end
 
       def apps
-        @bound.filter_map(&:app)
+        @bound.reject(&:raw?).filter_map(&:app)
       end
 
       def names

@@ -5,7 +5,8 @@ module Iodine
   # @api private
   module Secure
     SCHEMES = %w[https wss].freeze
-    PLAIN = %w[http ws unix].freeze
+    ALL = [*SCHEMES, 'tls'].freeze # of raw listeners too
+    PLAIN = %w[http ws unix raw tcp].freeze
 
     class << self
       # Marks the endpoints that are secure.
@@ -14,14 +15,14 @@ module Iodine
       # @return [TLS, nil] nil when none is
       def call(endpoints, options, given)
         tls = check(options[:tls])
-        secure = SCHEMES.include?(options[:service].to_s) ? endpoints : choose(endpoints, tls, given)
+        secure = ALL.include?(options[:service].to_s) ? endpoints : choose(endpoints, tls, given)
         secure.each { |endpoint| endpoint.secure = true }
         complete(tls) unless secure.empty?
       end
 
       # Without more words, is it plain HTTP?
       def plain?(endpoint)
-        PLAIN.include?(endpoint.scheme) || endpoint.unix?
+        PLAIN.include?(endpoint.scheme) || endpoint.unix? || (endpoint.raw && endpoint.scheme != 'tls')
       end
 
       private
@@ -34,7 +35,7 @@ module Iodine
 
       # Those whose URL says so, else all; but what the command line has for all leaves http:// alone.
       def choose(endpoints, tls, given)
-        named = endpoints.select { |endpoint| SCHEMES.include?(endpoint.scheme) }
+        named = endpoints.select { |endpoint| (endpoint.raw ? ALL : SCHEMES).include?(endpoint.scheme) }
         return named unless named.empty? && tls
 
         given ? endpoints : endpoints.reject { |endpoint| plain?(endpoint) }

@@ -5,6 +5,7 @@ module Iodine
   # @api private
   class Serving
     TICK = 0.01
+    PATIENCE = 1 # seconds for the last callbacks
 
     # @param index [Integer] the slot of this process in what the workers share
     # @param planned [Array] tasks that were set before the start
@@ -78,10 +79,17 @@ module Iodine
       GC.start # ends the streams that the application has forgotten to close: nobody else will
       wait_until { @server.busy.zero? }
       report_cut_off
+      hang_up
       @pool.halt
       wait_until { @pool.done? }
       @pool.end_within(0)
       close
+    end
+
+    # What isn't HTTP and still open closes now; its callbacks get a moment to hear of it.
+    def hang_up
+      deadline = now + PATIENCE
+      sleep TICK until @server.hang_up.zero? || now > deadline
     end
 
     # Or until the time is up: there is no way to be told, and nothing else to do.

@@ -30,7 +30,7 @@ RSpec.describe 'Iodine.listen' do
   end
 
   {
-    'service: :http' => /ArgumentError: listen needs an application/,
+    'service: :http' => /ArgumentError: listen needs a Rack application/,
     'service: :http, handler: 5' => /TypeError: handler is Integer/,
     'service: 5, handler: APP' => /TypeError: service/,
     'service: :gopher, handler: APP' => /ArgumentError: unknown service "gopher"/,
@@ -45,6 +45,11 @@ RSpec.describe 'Iodine.listen' do
     'service: :http, handler: APP, tls: Object.new' => /TypeError: tls must be an Iodine::TLS, not Object/,
     'service: :http, handler: APP, max_body: 0' => /RangeError: max_body is 0/,
     'service: :http, handler: APP, max_headers: 1_000_000' => /RangeError: max_headers/,
+    'service: :raw' => /ArgumentError: listen needs a handler whose call returns/,
+    'service: :raw, handler: Class.new' => /TypeError: handler is Class, .*whose call returns the callbacks object/,
+    'service: :raw, handler: APP, timeout: 256' => /RangeError: timeout is 256: give a number from 0 to 255/,
+    'handler: APP, timeout: "5"' => /TypeError: timeout must be an Integer/,
+    'service: :raw, handler: APP, max_pending: 0' => /RangeError: max_pending is 0/,
     'service: :http, handler: APP, colour: 1' => /ArgumentError: listen does not know :colour/,
     'url: "http:/x", handler: APP' => /ArgumentError|RuntimeError/,
     'url: "http://[::1", handler: APP' => /ArgumentError: .* is no URL/,
@@ -56,8 +61,7 @@ RSpec.describe 'Iodine.listen' do
   end
 
   [
-    'handler: APP', 'service: :raw, handler: APP', '3000, Class.new', 'service: :tls, handler: APP',
-    'service: :http, handler: APP, ping: 10', 'service: :http, handler: APP, max_msg: 10'
+    '3000, Class.new', 'service: :http, handler: APP, ping: 10', 'service: :http, handler: APP, max_msg: 10'
   ].each do |arguments|
     it("says what this version can't do yet: (#{arguments})") do
       expect(outcomes("Iodine.listen(#{arguments})").first).to match(/\ARuntimeError: .* not available in this version/)
@@ -74,6 +78,13 @@ RSpec.describe 'Iodine.listen' do
       .to match(/\ARuntimeError: .*no\.such\.host\.invalid/)
     expect(outcomes("Iodine.listen(service: :http, address: '192.0.2.1', handler: APP)").first)
       .to match(/\ARuntimeError: .*192\.0\.2\.1/)
+  end
+
+  it 'listens for bytes where no service and no scheme say otherwise' do
+    expect(addresses('Iodine.listen(address: "127.0.0.1", port: 0, handler: APP)')).to match([%r{\Atcp://127\.0\.0\.1:\d+\z}])
+    expect(addresses('Iodine.listen(url: "tls://127.0.0.1:0", handler: APP)')).to match([%r{\Atls://127\.0\.0\.1:\d+\z}])
+    expect(addresses('Iodine.listen(service: "tcp", url: "127.0.0.1", port: 0, handler: APP)')).to match([%r{\Atcp://}])
+    expect(addresses('Iodine.listen(url: "tcp://127.0.0.1:0", tls: Iodine::TLS.new, handler: APP)')).to match([%r{\Atls://}])
   end
 
   it 'finds a free port for port 0, and names it' do

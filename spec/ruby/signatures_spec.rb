@@ -25,6 +25,11 @@ RSpec.describe 'sig/iodine.rbs' do
     expect(signed).to match_array(methods)
   end
 
+  it 'has every public method of Iodine::Connection, and no other' do
+    signed = source[/^  class Connection$.*?^  end$/m].scan(/def ([\w?=]+):/).flatten.map(&:to_sym)
+    expect(signed).to match_array(Iodine::Connection.public_instance_methods(false))
+  end
+
   it 'names no constant that is private or missing' do
     constants = source.scan(/^  ([A-Z_]+):/).flatten.map(&:to_sym)
     expect(constants).to match_array(Iodine.constants.reject { |name| Iodine.const_get(name).is_a?(Module) })

@@ -4,6 +4,7 @@
 #include "../base/log.h"
 #include "protect.h"
 #include "rack.h"
+#include "ruby_connection.h"
 
 #include <ruby/thread.h>
 
@@ -73,6 +74,7 @@ static int run_job(app_thread_t *t, iod_job_t *job) {
   }
   case IOD_JOB_TIMER: return run_timer(t, job);
   case IOD_JOB_CALL: return run_call(t, job);
+  case IOD_JOB_CONNECTION: return iod_ruby_connection_run((iod_connection_t *)job);
   case IOD_JOB_RELEASE: iod_rack_released((iod_release_job_t *)job); return 0;
   }
   return 0;

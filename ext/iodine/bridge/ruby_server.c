@@ -6,6 +6,7 @@
 #include "../server/limits.h"
 #include "app_thread.h"
 #include "rack.h"
+#include "ruby_connection.h"
 #include "ruby_proxies.h"
 #include "ruby_public.h"
 #include "ruby_tls.h"
@@ -72,6 +73,7 @@ static VALUE initialize(VALUE self, VALUE workers) {
   if (rs->server) rb_raise(rb_eRuntimeError, "this Iodine::Server is initialized already");
   rs->server = iod_server_new(count, iod_rack_released);
   if (!rs->server) rb_raise(rb_eNoMemError, "no memory for a server");
+  rs->server->abandoned = iod_ruby_connection_abandoned;
   RB_OBJ_WRITE(self, &rs->listeners, rb_ary_new());
   RB_OBJ_WRITE(self, &rs->timers, rb_hash_new());
   RB_OBJ_WRITE(self, &rs->calls, rb_ary_new());
@@ -105,6 +107,8 @@ static iod_settings_t settings_read(VALUE hash) {
       .backlog = (int)(setting(hash, "backlog") & INT_MAX),
       .mode = setting(hash, "mode"),
       .log = setting(hash, "log") != 0,
+      .raw = setting(hash, "raw") != 0,
+      .max_pending = NUM2SIZET(rb_hash_fetch(hash, ID2SYM(rb_intern("max_pending")))),
       .proxy_protocol = setting(hash, "proxy_protocol") != 0,
       .tls = iod_ruby_tls_of(rb_hash_lookup(hash, ID2SYM(rb_intern("tls")))),
   };
@@ -236,6 +240,8 @@ static VALUE drain(VALUE self) {
 
 static VALUE busy(VALUE self) { return UINT2NUM(without_gvl(self, iod_server_busy)); }
 
+static VALUE hang_up(VALUE self) { return UINT2NUM(without_gvl(self, iod_server_hang_up)); }
+
 static VALUE connections(VALUE self) {
   ruby_server_t *rs = iod_ruby_server_of(self);
   return UINT2NUM(rs->server->open ? iod_server_connections(rs->server) : 0);
@@ -366,6 +372,7 @@ void iod_ruby_server_init(VALUE iodine) {
   rb_define_method(klass, "serve", iod_app_thread_serve, 0);
   rb_define_method(klass, "drain", drain, 0);
   rb_define_method(klass, "busy", busy, 0);
+  rb_define_method(klass, "hang_up", hang_up, 0);
   rb_define_method(klass, "connections", connections, 0);
   rb_define_method(klass, "halt", halt, 0);
   rb_define_method(klass, "close", close_server, 0);

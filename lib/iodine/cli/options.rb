@@ -25,6 +25,8 @@ module Iodine
                                                 help: 'largest body of a request (default: 50)'),
       Option.new(:max_headers, %w[maxhd max-header], value: 'KB', range: 1..(Server.build[:max_header_length] / 1024),
                                                      help: 'largest head of a request (default: as built, 32)'),
+      Option.new(:max_pending, %w[max-pending], value: 'MB', range: 1..1_000_000,
+                                                help: 'what may wait for a connection that isn\'t HTTP (default: 16)'),
       Option.new(:max_clients, %w[max-clients], value: 'NUM', range: COUNT,
                                                 help: 'connections of each worker (default: what the system allows)'),
       Option.new(:max_per_address, %w[max-per-address], value: 'NUM', range: COUNT,
@@ -76,7 +78,7 @@ module Iodine
       %w[no-deflate check no-db-hooks].map { |name| Option.new(nil, [name]) },
       [
         %w[ping], %w[maxms max-msg], %w[r redis], %w[rp redis-ping], %w[allowed-origin],
-        %w[max-pending], %w[worker-timeout],
+        %w[worker-timeout],
         %w[worker-max-rss], %w[worker-max-requests], %w[worker-max-age], %w[metrics], %w[log-format], %w[log-file]
       ].map { |names| Option.new(nil, names, value: 'VALUE') }
     ].flatten.freeze
