@@ -9,7 +9,7 @@ class Asan
   # stack is left to the C unit tests.
   FLAGS = '-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined --param asan-stack=0'
   LIB = 'tmp/asan/lib'
-  SPECS = %w[spec/http spec/proxy spec/rack spec/server spec/static spec/tls].freeze
+  SPECS = %w[spec/http spec/proxy spec/rack spec/server spec/static spec/tls spec/connection].freeze
 
   # No search for leaks: Ruby frees nothing at its end. Reports go to files, since a server's stderr is not always read.
   def run

@@ -129,6 +129,29 @@ RSpec.describe 'Raw connections' do
     expect(logged.count('closed')).to eq(before + 5)
   end
 
+  it 'know the client that a proxy names' do
+    @server = boot_raw(<<~RUBY, listen: 'proxy_protocol: true, trusted_proxy: "127.0.0.1"')
+      def on_message(client, data) = client.write("\#{client.peer_addr} \#{data}")
+    RUBY
+    expect(dial.write("PROXY TCP4 192.0.2.7 192.0.2.1 5000 80\r\nhi").read(12)).to eq('192.0.2.7 hi')
+  end
+
+  it 'belong to the process that serves: a forked copy does nothing to them' do
+    @server = boot_raw(<<~RUBY)
+      def on_message(client, data)
+        told = IO.popen('-') do |child|
+          next child.read if child
+          print [client.open?, client.write('x'), client.defer { }, client.close, client.pending].inspect
+          GC.start
+          $stdout.flush
+          exit!(0)
+        end
+        client.write("\#{told} \#{data}")
+      end
+    RUBY
+    expect(dial.write('hi').read(29)).to eq('[false, nil, nil, nil, -1] hi')
+  end
+
   it 'work on a Unix socket' do
     path = File.join(work_dir, 'raw.sock')
     @server = boot_raw(ConnectionApp::ECHO, setup: <<~RUBY)

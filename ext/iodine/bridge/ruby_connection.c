@@ -309,12 +309,13 @@ static VALUE env(VALUE self) {
 
 static VALUE handler(VALUE self) { return get(self)->handler; }
 
-/* What isn't a proc is a handler in an Array. False: its connection is over. */
+/* What isn't a proc is a handler in an Array. False: its connection is over, or the parent process's. */
 static bool post(VALUE self, VALUE call) {
   ruby_connection_t *rc = get(self);
+  if (!rc->link) return false; /* else its server is there */
   if (NIL_P(rc->calls)) RB_OBJ_WRITE(self, &rc->calls, rb_ary_new());
   rb_ary_push(rc->calls, call);
-  int result = rc->link ? iod_connection_call(rc->connection) : IOD_E_CLOSED;
+  int result = iod_connection_call(rc->connection);
   if (result) rb_ary_pop(rc->calls);
   if (result == IOD_E_NOMEM) rb_raise(rb_eNoMemError, "no memory for a task of a connection");
   return result == 0;

@@ -114,6 +114,7 @@ void iod_connection_closed(iod_connection_t *c) {
 }
 
 int iod_connection_call(iod_connection_t *c) {
+  if (c->server->inherited) return IOD_E_CLOSED; /* whoever had the strand's lock isn't in this process */
   iod_message_t *call = iod_alloc_zero(sizeof *call);
   if (!call) return IOD_E_NOMEM;
   call->tell = IOD_TELL_CALL;

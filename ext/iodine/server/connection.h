@@ -122,7 +122,8 @@ void iod_connection_resume(iod_connection_t *connection); /* after OPEN: what co
 /* Messages that are not out yet, in proportion to their bytes. */
 size_t iod_connection_pending(const iod_connection_t *connection);
 
-/* CALL, in its turn. 0, IOD_E_CLOSED: it is over, IOD_E_NOMEM. */
+/* CALL, in its turn. Not after rest has taken the application's reference back. 0, IOD_E_CLOSED: it is over, or the
+ * parent process's; IOD_E_NOMEM. */
 IOD_MUST_USE int iod_connection_call(iod_connection_t *connection);
 
 #endif
