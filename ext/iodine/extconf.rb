@@ -82,11 +82,15 @@ end
 NO_TLS = objection_to_tls
 OPENSSL = NO_TLS ? "left out (#{NO_TLS})" : "#{OpenSSL::OPENSSL_LIBRARY_VERSION}, as Ruby's own"
 
+# permessage-deflate for WebSockets
+ZLIB = have_func('inflateResetKeep', 'zlib.h') || have_library('z', 'inflateResetKeep', 'zlib.h')
+
 FOLDERS = %w[base protocol reactor server bridge].freeze
 
 Dir.chdir(__dir__) do
   $srcs = Dir["{#{FOLDERS.join(',')}}/*.c"]
   $srcs -= NO_TLS ? Dir['reactor/openssl_*.c'] : ['reactor/tls_none.c']
+  $srcs -= ["protocol/websocket_deflate#{'_none' if ZLIB}.c"]
   $srcs -= %w[epoll kqueue].reject { |name| name == POLLER }.map { |name| "reactor/poller_#{name}.c" }
   # Without the headers here, editing one would rebuild nothing.
   $headers = Dir["{#{FOLDERS.join(',')}}/*.h"].map { |path| "$(srcdir)/#{path}" }
@@ -97,6 +101,7 @@ FileUtils.mkdir_p FOLDERS
 
 message "iodine: poller:  #{POLLER}\n"
 message "iodine: OpenSSL: #{OPENSSL}\n"
+message "iodine: zlib:    #{ZLIB ? 'found' : 'left out (install zlib1g-dev, zlib-devel)'}\n"
 message "iodine: found:   #{$defs.grep(/\A-DHAVE_/).map { |name| name.delete_prefix('-DHAVE_').downcase }.join(', ')}\n"
 
 create_makefile 'iodine/iodine_ext'

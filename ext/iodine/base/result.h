@@ -11,12 +11,17 @@
   X(AGAIN, -5, "nothing for now")                                                                                      \
   X(PLAIN, -6, "not TLS")                                                                                              \
   X(BAD_REQUEST, -400, "malformed request")                                                                            \
+  X(FORBIDDEN, -403, "origin not allowed")                                                                             \
   X(BODY_TOO_LARGE, -413, "body over the limit")                                                                       \
   X(TARGET_TOO_LONG, -414, "request line over the limit")                                                              \
   X(RANGE, -416, "range not satisfiable")                                                                              \
+  X(UPGRADE_REQUIRED, -426, "WebSocket version not supported")                                                         \
   X(HEAD_TOO_LARGE, -431, "head over the limit")                                                                       \
   X(NOT_IMPLEMENTED, -501, "not implemented")                                                                          \
-  X(VERSION, -505, "HTTP version not supported")
+  X(VERSION, -505, "HTTP version not supported")                                                                       \
+  X(WEBSOCKET_PROTOCOL, -1002, "WebSocket protocol error")                                                             \
+  X(WEBSOCKET_DATA, -1007, "not UTF-8, or not compressed as agreed")                                                   \
+  X(WEBSOCKET_TOO_LARGE, -1009, "WebSocket message over the limit")
 
 enum {
 #define X(name, number, sentence) IOD_E_##name = (number),
