@@ -32,26 +32,9 @@ TEST(base64_forth_and_back) {
 }
 
 TEST(base64_that_is_none) {
-  static const char *const cases[] = {"A",
-                                      "AA",
-                                      "AAA",
-                                      "====",
-                                      "A===",
-                                      "AA=A",
-                                      "=AAA",
-                                      "AAA ",
-                                      "AA\n=",
-                                      "AA-A",
-                                      "AA_A",
-                                      "AB==",
-                                      "AAB=",
-                                      "AA==AAAA",
-                                      "Zg==Zg==",
-                                      "AAAA\n",
-                                      "\x80"
-                                      "AAA",
-                                      "AAAAA===",
-                                      "AAAAA"};
+  static const char *const cases[] = {"A",        "AA",     "AAA",     "====",     "A===", "AA=A", "=AAA",
+                                      "AAA ",     "AA\n=",  "AA-A",    "AA_A",     "AB==", "AAB=", "AA==AAAA",
+                                      "Zg==Zg==", "AAAA\n", "\x80zzz", "AAAAA===", "AAAAA"};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     uint8_t bytes[16];
     test_case(cases[i]);
