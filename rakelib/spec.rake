@@ -14,8 +14,8 @@ namespace :spec do
   desc 'Run the C unit tests with sanitizers, without Ruby'
   task(:c) { run 'spec/c/run' }
 
-  desc 'Run the specs of real traffic with the extension built with AddressSanitizer'
-  task(:asan) { Asan.new.run }
+  desc 'Run the specs of real traffic with AddressSanitizer; rake "spec:asan[rack server]" runs some'
+  task(:asan, [:names]) { |_, args| Asan.new.run(*args[:names]&.split) }
 
   desc 'Run the Rack specs in servers with GC.auto_compact; those among them that stress the collector do both'
   task gc_stress: :compile do
