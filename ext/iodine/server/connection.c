@@ -167,11 +167,12 @@ void iod_connection_rest(iod_connection_t *c) {
   bool more = c->signals || c->first, over = c->over;
   bool end = c->ending && !more && !over;
   c->busy = more;
+  if (end) iod_connection_ref(c); /* another thread may tell the close meanwhile */
   unlock_and_queue(c, more);
-  if (over)
-    finish(c);
-  else if (end)
-    iod_connection_close(c);
+  if (over) finish(c);
+  if (!end) return;
+  iod_connection_close(c);
+  iod_connection_unref(c);
 }
 
 void iod_connection_abandon(iod_connection_t *c) {
