@@ -77,7 +77,7 @@ void iod_rack_file_send(iod_rack_writer_t *w, const iod_rack_headers_t *headers,
   iod_file_response_t response = {.request = w->request,
                                   .file = file,
                                   .query = &query,
-                                  .status = w->status,
+                                  .status = w->status == 206 ? 200 : w->status, /* ranges are ours */
                                   .lines = lines,
                                   .date = headers->has_date ? (iod_slice_t){0} : iod_rack_writer_date(),
                                   .keep_alive = w->keep_alive};

@@ -46,12 +46,12 @@ iod_file_query_t iod_file_query(const iod_request_t *r) {
 
 /* ---- the decision ---- */
 
-/* The status, with the ranges of a 206. */
+/* What becomes of a 200: its status, with the ranges of a 206. */
 static int decide(const iod_file_response_t *response, iod_ranges_t *ranges) {
   const iod_request_t *r = response->request;
   const iod_file_t *file = response->file;
   bool get = r->head.method_id == IOD_METHOD_GET, range = get && response->query->ranged;
-  if (response->status != 200 || !(get || r->head.method_id == IOD_METHOD_HEAD)) return response->status;
+  if (!get && r->head.method_id != IOD_METHOD_HEAD) return 200;
   if (response->query->conditional) {
     iod_conditional_t conditional = iod_conditional(file->etag, file->modified, time(NULL));
     for (unsigned i = 0; i < r->head.header_count; i++)
@@ -221,8 +221,9 @@ int iod_file_respond(iod_file_response_t *response, iod_buffer_t *room) {
   writing_t w = {.response = response, .room = room};
   iod_buffer_clear(room);
   response->count = response->body_bytes = 0;
-  response->status = decide(response, &ranges);
-  switch (response->status) {
+  bool whole = response->status != 200;
+  if (!whole) response->status = decide(response, &ranges);
+  switch (whole ? 200 : response->status) {
   case 206: put_partial(&w, &ranges); break;
   case 304:
   case 412:

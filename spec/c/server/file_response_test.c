@@ -94,6 +94,9 @@ TEST(file_response) {
       {"no such range", "Range: bytes=99999-\r\n", "content-range: bytes */20\r\n", "\r\n\r\n", 200, 416, 0},
       {"not modified", "If-None-Match: *\r\nRange: bytes=0-1\r\n", "etag: \"", "\r\n\r\n", 200, 304, 0},
       {"precondition", "If-Match: \"x\"\r\n", "content-length: 0\r\n", "\r\n\r\n", 200, 412, 0},
+      {"a part, as the application says", "Range: bytes=0-1\r\n", "HTTP/1.1 206 Partial Content\r\n", "456789", 206,
+       206, 20},
+      {"unchanged, as the application says", "", "HTTP/1.1 416 Range Not Satisfiable\r\n", "456789", 416, 416, 20},
       {"an error's page", "If-None-Match: *\r\nRange: bytes=0-1\r\n", "HTTP/1.1 404 Not Found\r\n", "456789", 404, 404,
        20},
   };
