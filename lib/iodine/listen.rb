@@ -9,8 +9,7 @@ module Iodine
     RAW = %w[raw tcp tls unix].freeze
     KEYS = %i[url service address port handler app tls mode backlog log timeout head_timeout body_timeout write_timeout
               max_headers max_body max_clients max_per_address max_queue queue_timeout request_timeout
-              max_pending public max_age sendfile_root no_symlinks trusted_proxy proxy_protocol].freeze
-    LATER = { ping: 'WebSockets are', max_msg: 'WebSockets are' }.freeze
+              max_pending ping max_msg deflate allowed_origin public max_age sendfile_root no_symlinks trusted_proxy proxy_protocol].freeze
 
     class << self
       # @return [Listener]
@@ -19,7 +18,6 @@ module Iodine
         options = DEFAULT_SETTINGS.merge(given)
         endpoints = endpoints(options)
         options = Raw.call(endpoints, options, given) if RAW.include?(service(options[:service], endpoints))
-        LATER.each { |key, what| raise not_yet(what) if options[key] }
         handler = options[:handler] || options[:app] || block
         check_handler(handler, options)
         Listener.new(handler, endpoints, options, Secure.call(endpoints, options, given[:tls]))
@@ -41,7 +39,7 @@ module Iodine
       end
 
       def check_key(key)
-        return if KEYS.include?(key) || LATER.key?(key)
+        return if KEYS.include?(key)
 
         raise ArgumentError, "listen does not know #{key.inspect}: use one of #{KEYS.map(&:inspect).join(', ')}"
       end
@@ -118,6 +116,12 @@ module Iodine
   #   `:ping`, 0 unless given here: see {Connection#timeout=}
   # @option options [Integer] :max_pending MB that may wait for the peer of a connection that isn't HTTP to read them;
   #   one that has more waiting when the application writes again is closed
+  # @option options [Integer] :ping seconds of silence after which a WebSocket or an event stream is pinged, 0 to 255,
+  #   0 = never; one that doesn't answer is closed after as many
+  # @option options [Integer] :max_msg KB of a WebSocket's message (close code 1009)
+  # @option options [Boolean] :deflate false: WebSockets aren't compressed
+  # @option options [String, Array<String>] :allowed_origin pages that may open WebSockets here: "https://example.com",
+  #   "https://*.example.com", "null"; none: all may. Others get 403. Who sends no Origin is no page
   # @option options [Integer] :head_timeout seconds for the head of a request
   # @option options [Integer] :body_timeout seconds without a byte of a request's body
   # @option options [Integer] :write_timeout seconds without the client reading

@@ -12,6 +12,8 @@ module Iodine
       write_timeout: [:write_timeout, 1000, 0..2_000_000],
       max_body: [:max_body, 1 << 20, 1..(1 << 30)],
       max_pending: [:max_pending, 1 << 20, 1..(1 << 20)],
+      max_msg: [:max_message, 1 << 10, 1..(1 << 20)],
+      ping: [:ping, 1, 0..255],
       max_clients: [:max_clients, 1, 0..(1 << 30)],
       max_per_address: [:max_per_address, 1, 0..(1 << 30)],
       max_queue: [:max_queue, 1, 0..(1 << 30)],
@@ -33,6 +35,7 @@ module Iodine
       @settings = LIMITS.to_h { |option, (key, factor, range)| [key, integer(option, options[option], range) * factor] }
       @settings.update(head_limits(options[:max_headers]))
       @settings.update(Proxies.settings(options, endpoints))
+      @settings.update(Origins.settings(options))
       @settings.update(log: options[:log] ? 1 : 0, raw: options[:raw] ? 1 : 0)
       @settings.update(Public.settings(options))
     end

@@ -14,7 +14,7 @@ module Iodine
       # @raise [TypeError, RangeError]
       def call(endpoints, options, given)
         endpoints.each { |endpoint| endpoint.raw = true }
-        options.merge(raw: true, timeout: timeout(given), ping: nil, public: nil, log: false)
+        options.merge(raw: true, timeout: timeout(given), ping: 0, public: nil, log: false)
       end
 
       private

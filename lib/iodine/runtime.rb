@@ -21,11 +21,12 @@ module Iodine
       # In a forked worker: nothing of the root's is here, whoever held the lock.
       def become(role)
         @lock = Mutex.new
+        PubSub.reset_after_fork
         set(role)
       end
 
       def leave
-        @role = @server = @pid = nil
+        @role = @server = @pid = Server.running = nil
       end
 
       # True when this process has run: a script that started and stopped by itself is not started again.
@@ -51,8 +52,11 @@ module Iodine
         @server if running?
       end
 
-      # From here on timers and new listeners go to it.
-      attr_writer :server
+      # From here on timers, new listeners and what is published go to it; nil: nowhere.
+      def server=(server)
+        @server = Server.running = server
+        server ? PubSub::Subscriptions.attach(server) : PubSub::Subscriptions.detach
+      end
 
       def stop
         @events << :stop if running?
@@ -64,7 +68,7 @@ module Iodine
         @role = role
         @pid = ::Process.pid
         @events = Thread::Queue.new
-        @server = nil
+        @server = Server.running = nil
       end
     end
   end

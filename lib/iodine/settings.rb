@@ -7,8 +7,7 @@ module Iodine
   #     Iodine::DEFAULT_SETTINGS[:port] = 4000
   #
   # Times are in seconds, `queue_timeout` in ms; 0 = none. `max_headers` is in KB (nil = what the build allows),
-  # `max_body` and
-  # `max_pending` in MB.
+  # `max_msg` too; `max_body` and `max_pending` in MB.
   # `shutdown_timeout` belongs to {Iodine.start}: how long a graceful stop waits for requests under way.
   DEFAULT_SETTINGS = { # rubocop:disable Style/MutableConstant
     port: 3000, address: nil, mode: 0o660, backlog: 1024, log: false,
@@ -16,7 +15,8 @@ module Iodine
     max_headers: nil, max_body: 50, max_clients: 0, max_per_address: 0,
     max_queue: 0, queue_timeout: 0, request_timeout: 0,
     public: nil, max_age: 3600, sendfile_root: nil, no_symlinks: false,
-    trusted_proxy: [], proxy_protocol: false, max_pending: 16
+    trusted_proxy: [], proxy_protocol: false, max_pending: 16,
+    ping: 40, max_msg: 250, deflate: true, allowed_origin: []
   }
   DEFAULT_HTTP_ARGS = DEFAULT_SETTINGS
 

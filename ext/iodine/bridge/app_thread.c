@@ -4,7 +4,8 @@
 #include "../base/log.h"
 #include "protect.h"
 #include "rack.h"
-#include "ruby_connection.h"
+#include "ruby_callbacks.h"
+#include "ruby_pubsub.h"
 
 #include <ruby/thread.h>
 
@@ -15,6 +16,8 @@ typedef struct app_thread {
 } app_thread_t;
 
 static _Thread_local iod_server_t *working_for; /* set while this thread runs a job */
+
+bool iod_app_thread_busy(void) { return working_for != NULL; }
 
 /* ---- jobs ---- */
 
@@ -74,7 +77,8 @@ static int run_job(app_thread_t *t, iod_job_t *job) {
   }
   case IOD_JOB_TIMER: return run_timer(t, job);
   case IOD_JOB_CALL: return run_call(t, job);
-  case IOD_JOB_CONNECTION: return iod_ruby_connection_run((iod_connection_t *)job);
+  case IOD_JOB_CONNECTION: return iod_ruby_callbacks_run((iod_connection_t *)job);
+  case IOD_JOB_WATCHER: return iod_ruby_pubsub_run(t->rs, (iod_watcher_t *)job);
   case IOD_JOB_RELEASE: iod_rack_released((iod_release_job_t *)job); return 0;
   }
   return 0;

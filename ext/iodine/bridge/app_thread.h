@@ -6,6 +6,9 @@
 
 void iod_app_thread_init(void);
 
+/* Is this thread in the middle of a job? */
+bool iod_app_thread_busy(void);
+
 /* Server#serve: until the server halts. Raises only what ends the thread (Thread#kill). */
 VALUE iod_app_thread_serve(VALUE self);
 

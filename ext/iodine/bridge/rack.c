@@ -9,6 +9,7 @@
 #include "rack_response.h"
 #include "rack_stream.h"
 #include "rack_tls.h"
+#include "rack_upgrade.h"
 
 #include <stdio.h>
 
@@ -239,6 +240,7 @@ void iod_rack_init(VALUE iodine_module) {
   iod_rack_stream_init(rack);
   iod_rack_exchange_init(rack);
   iod_rack_response_init();
+  iod_rack_upgrade_init(iodine_module);
   iod_rack_env_init(iodine_module);
   iod_rack_tls_init(iodine_module);
 }

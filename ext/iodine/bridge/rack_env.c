@@ -48,7 +48,9 @@ typedef struct listener {
   X(RESPONSE_FINISHED, "rack.response_finished")                                                                       \
   X(AFTER_REPLY, "rack.after_reply")                                                                                   \
   X(CAN_UPGRADE, "rack.upgrade?")                                                                                      \
-  X(PROTOCOL, "rack.protocol")
+  X(PROTOCOL, "rack.protocol")                                                                                         \
+  X(OLD_WEBSOCKET, "upgrade.websocket?")                                                                               \
+  X(OLD_TCP, "upgrade.tcp?")
 
 enum {
 #define X(name, string) KEY_##name,
@@ -59,6 +61,7 @@ enum {
 
 static VALUE keys[KEY_COUNT];
 static VALUE methods[IOD_METHOD_TRACE + 1]; /* by IOD_METHOD_…; 0 for the others */
+static VALUE websocket, sse;                /* symbols */
 static VALUE empty, http10, http11, scheme_http, scheme_https, on, iodine;
 
 /* The server keeps the object's address: marking itself keeps it in its place. */
@@ -122,7 +125,7 @@ static VALUE rack_version(void) { return rb_obj_freeze(rb_ary_new_from_args(2, I
 static VALUE template_new(VALUE scheme) {
   VALUE env = rb_hash_new();
   for (int i = 0; i < KEY_COUNT; i++)
-    if (i != KEY_CONTENT_TYPE && i != KEY_CONTENT_LENGTH && i != KEY_PROTOCOL && i != KEY_HTTPS)
+    if (i != KEY_CONTENT_TYPE && i != KEY_CONTENT_LENGTH && i < KEY_PROTOCOL && i != KEY_HTTPS)
       rb_hash_aset(env, keys[i], Qnil);
   rb_hash_aset(env, keys[KEY_REQUEST_METHOD], methods[IOD_METHOD_GET]);
   rb_hash_aset(env, keys[KEY_SCRIPT_NAME], script_name());
@@ -280,6 +283,7 @@ static void set_protocol(VALUE env, const iod_request_t *r) {
   for (long i = 0; i < RARRAY_LEN(list); i++)
     rb_ary_store(list, i, rb_funcall(rb_ary_entry(list, i), rb_intern("strip"), 0));
   rb_hash_aset(env, keys[KEY_PROTOCOL], list);
+  rb_hash_aset(env, keys[r->asks == IOD_ASKS_WEBSOCKET ? KEY_OLD_WEBSOCKET : KEY_OLD_TCP], Qtrue);
 }
 
 /* ---- the env ---- */
@@ -338,6 +342,7 @@ VALUE iod_rack_env_new(VALUE self, const iod_request_t *r, VALUE exchange, VALUE
     rb_hash_aset(env, keys[KEY_INPUT], input);
   }
   if (r->head.upgrade) set_protocol(env, r);
+  if (r->asks) rb_hash_aset(env, keys[KEY_CAN_UPGRADE], r->asks == IOD_ASKS_WEBSOCKET ? websocket : sse);
   if (r->secure) iod_rack_tls_env(env, r->secure);
   return env;
 }
@@ -356,6 +361,8 @@ void iod_rack_env_init(VALUE iodine_module) {
   KEYS(X)
 #undef X
   iodine = iodine_module;
+  websocket = ID2SYM(rb_intern("websocket"));
+  sse = ID2SYM(rb_intern("sse"));
   empty = constant("");
   http10 = constant("HTTP/1.0");
   http11 = constant("HTTP/1.1");

@@ -6,6 +6,7 @@
 #include "rack_file.h"
 #include "rack_headers.h"
 #include "rack_stream.h"
+#include "rack_upgrade.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -226,7 +227,7 @@ void iod_rack_respond(iod_rack_exchange_t *x, VALUE response) {
   x->status = rb_ary_entry(array, 0);
   x->headers = rb_ary_entry(array, 1);
   x->body = rb_ary_entry(array, 2);
-  if (!hijacked) send_response(x);
+  if (!hijacked && !iod_rack_upgrade(x)) send_response(x);
 }
 
 void iod_rack_response_init(void) {

@@ -1,49 +1,32 @@
 #include "ruby_connection.h"
 
 #include "../base/alloc.h"
-#include "../server/listener.h"
+#include "../protocol/sse.h"
+#include "../protocol/websocket_close.h"
+#include "../server/server.h"
 #include "protect.h"
-#include "rack_env.h"
 #include "rack_pin.h"
-#include "rack_tls.h"
+#include "ruby_callbacks.h"
+#include "ruby_pubsub.h"
 
-enum { BATCH = 16 /* callbacks before others get their turn */ };
-
-typedef struct ruby_connection {
-  VALUE self;    /* where the object is */
-  VALUE handler; /* the callbacks object, or nil */
-  VALUE calls;   /* for each IOD_TELL_CALL a block, or an Array with a new handler; nil: there was none yet */
-  iod_connection_t *connection;
-  struct ruby_connection *next, **link; /* in the registry; link NULL: not in it */
-} ruby_connection_t;
+#include <ruby/encoding.h>
 
 static VALUE klass;
-static ID id_call;
-static struct {
-  uint8_t tell;
-  const char *name;
-  ID id;
-} callbacks[] = {{IOD_TELL_OPEN, "on_open", 0},       {IOD_TELL_SHUTDOWN, "on_shutdown", 0},
-                 {IOD_TELL_PING, "ping", 0},          {IOD_TELL_DRAINED, "on_drained", 0},
-                 {IOD_TELL_MESSAGE, "on_message", 0}, {IOD_TELL_CLOSE, "on_close", 0}};
-enum { CALLBACKS = sizeof callbacks / sizeof *callbacks };
-
-static _Thread_local const ruby_connection_t *on_strand; /* whose callbacks this thread is in */
 
 /* ---- the registry ---- */
 
-static ruby_connection_t *registered;
+static iod_ruby_connection_t *registered;
 static size_t registered_count;
 static VALUE registry;
 
 static void registry_mark(void *data) {
   (void)data;
-  for (const ruby_connection_t *rc = registered; rc; rc = rc->next) rb_gc_mark_movable(rc->self);
+  for (const iod_ruby_connection_t *rc = registered; rc; rc = rc->next) rb_gc_mark_movable(rc->self);
 }
 
 static void registry_compact(void *data) {
   (void)data;
-  for (ruby_connection_t *rc = registered; rc; rc = rc->next) rc->self = rb_gc_location(rc->self);
+  for (iod_ruby_connection_t *rc = registered; rc; rc = rc->next) rc->self = rb_gc_location(rc->self);
 }
 
 /* With write barriers: those who are there for long are not marked again by young collections. */
@@ -51,7 +34,7 @@ static const rb_data_type_t registry_type = {.wrap_struct_name = "iodine connect
                                              .function = {.dmark = registry_mark, .dcompact = registry_compact},
                                              .flags = RUBY_TYPED_WB_PROTECTED};
 
-static void registry_add(ruby_connection_t *rc) {
+static void registry_add(iod_ruby_connection_t *rc) {
   rc->next = registered;
   rc->link = &registered;
   if (registered) registered->link = &rc->next;
@@ -60,7 +43,7 @@ static void registry_add(ruby_connection_t *rc) {
   RB_OBJ_WRITTEN(registry, Qundef, rc->self);
 }
 
-static void registry_remove(ruby_connection_t *rc) {
+static void registry_remove(iod_ruby_connection_t *rc) {
   if (!rc->link) return;
   *rc->link = rc->next;
   if (rc->next) rc->next->link = rc->link;
@@ -71,19 +54,23 @@ static void registry_remove(ruby_connection_t *rc) {
 /* ---- the object ---- */
 
 static void mark(void *data) {
-  ruby_connection_t *rc = data;
+  iod_ruby_connection_t *rc = data;
   rb_gc_mark_movable(rc->handler);
+  rb_gc_mark_movable(rc->env);
   rb_gc_mark_movable(rc->calls);
+  rb_gc_mark_movable(rc->blocks);
 }
 
 static void compact(void *data) {
-  ruby_connection_t *rc = data;
+  iod_ruby_connection_t *rc = data;
   rc->handler = rb_gc_location(rc->handler);
+  rc->env = rb_gc_location(rc->env);
   rc->calls = rb_gc_location(rc->calls);
+  rc->blocks = rb_gc_location(rc->blocks);
 }
 
 static void release(void *data) {
-  ruby_connection_t *rc = data;
+  iod_ruby_connection_t *rc = data;
   registry_remove(rc); /* at the end of the process */
   if (rc->connection) {
     rc->connection->tag = NULL;
@@ -94,7 +81,7 @@ static void release(void *data) {
 
 static size_t size(const void *data) {
   (void)data;
-  return sizeof(ruby_connection_t) + sizeof(iod_connection_t);
+  return sizeof(iod_ruby_connection_t) + sizeof(iod_connection_t);
 }
 
 static const rb_data_type_t type = {
@@ -103,196 +90,179 @@ static const rb_data_type_t type = {
     .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
 };
 
-static VALUE connection_new(iod_connection_t *c) {
-  ruby_connection_t *rc;
-  VALUE self = TypedData_Make_Struct(klass, ruby_connection_t, &type, rc);
+typedef struct settle {
+  iod_ruby_connection_t *rc;
+  VALUE env, handler;
+} settle_t;
+
+/* respond_to? may be the application's. */
+static VALUE settle_handler(VALUE data) {
+  const settle_t *s = (const settle_t *)data;
+  RB_OBJ_WRITE(s->rc->self, &s->rc->env, s->env);
+  iod_ruby_callbacks_set(s->rc, s->handler);
+  return Qnil;
+}
+
+static VALUE object_new(void) {
+  iod_ruby_connection_t *rc;
+  VALUE self = TypedData_Make_Struct(klass, iod_ruby_connection_t, &type, rc);
   rc->self = self;
-  rc->handler = rc->calls = Qnil;
+  rc->handler = rc->env = rc->calls = rc->blocks = Qnil;
+  return self;
+}
+
+static void join(VALUE self, iod_connection_t *c) {
+  iod_ruby_connection_t *rc = RTYPEDDATA_DATA(self);
   rc->connection = c;
   iod_connection_ref(c);
   c->tag = rc;
   registry_add(rc);
+}
+
+VALUE iod_ruby_connection_wrap(iod_connection_t *c) {
+  VALUE self = object_new();
+  join(self, c);
   return self;
 }
 
-static ruby_connection_t *get(VALUE self) { return rb_check_typeddata(self, &type); }
-
-/* ---- callbacks ---- */
-
-typedef struct telling {
-  ruby_connection_t *rc;
-  VALUE self; /* keeps it alive and in its place */
-  iod_connection_t *connection;
-  uint8_t tell;
-  const iod_message_t *message;
-} telling_t;
-
-static ID callback_id(uint8_t tell) {
-  for (int i = 0; i < CALLBACKS; i++)
-    if (callbacks[i].tell == tell) return callbacks[i].id;
-  return 0;
-}
-
-static const char *callback_name(uint8_t tell) {
-  for (int i = 0; i < CALLBACKS; i++)
-    if (callbacks[i].tell == tell) return callbacks[i].name;
-  return "a task of a connection";
-}
-
-static void set_handler(ruby_connection_t *rc, VALUE handler) {
-  uint8_t wants = 0;
-  if (!RTEST(handler)) handler = Qnil;
-  for (int i = 0; i < CALLBACKS && !NIL_P(handler); i++)
-    if (rb_respond_to(handler, callbacks[i].id)) wants |= callbacks[i].tell;
-  RB_OBJ_WRITE(rc->self, &rc->handler, handler);
-  atomic_store(&rc->connection->wants, wants);
-}
-
-/* Calls it, if the handler has it. */
-static void call_back(const ruby_connection_t *rc, VALUE self, uint8_t tell, int argc, VALUE data) {
-  VALUE arguments[] = {self, data};
-  if (!(atomic_load(&rc->connection->wants) & tell) || NIL_P(rc->handler)) return;
-  rb_funcallv(rc->handler, callback_id(tell), argc, arguments);
-}
-
-static VALUE call_simple(VALUE data) {
-  const telling_t *t = (const telling_t *)data;
-  call_back(t->rc, t->self, t->tell, 1, Qnil);
-  return Qnil;
-}
-
-/* What a callback raises is logged, and the connection goes on. 0, or the state of a kill. */
-static int protected(VALUE (*function)(VALUE), telling_t *t) {
-  int state = iod_protect(function, (VALUE)t, NULL);
-  if (state == 0 || iod_error_is_kill()) return state;
-  const char *name = callback_name(t->tell);
-  return iod_error_log(name, strlen(name), iod_error_take());
-}
-
-/* The old handler's on_close, then the new one's on_open. On the strand; 0, or the state of a kill. */
-static int switch_handler(ruby_connection_t *rc, VALUE self, VALUE handler) {
-  telling_t t = {.rc = rc, .self = self, .connection = rc->connection, .tell = IOD_TELL_CLOSE};
-  int state = rc->link ? protected(call_simple, &t) : 0;
-  set_handler(rc, handler);
-  if (state || !rc->link) return state;
-  t.tell = IOD_TELL_OPEN;
-  if (RTEST(handler)) return protected(call_simple, &t);
-  iod_connection_close(rc->connection);
-  return 0;
-}
-
-/* The listener's handler is asked for the callbacks object. */
-static VALUE open_connection(VALUE data) {
-  telling_t *t = (telling_t *)data;
-  VALUE listener = (VALUE)t->connection->listener->tag;
-  t->self = connection_new(t->connection);
-  t->rc = get(t->self);
-  if (t->connection->secure) iod_rack_tls_announce(iod_rack_listener_protocols(listener), t->connection->secure);
-  set_handler(t->rc, Qnil);
-  set_handler(t->rc, rb_funcallv(iod_rack_listener_app(listener), id_call, 0, NULL));
-  if (NIL_P(t->rc->handler)) iod_connection_close(t->connection);
-  return call_simple(data);
-}
-
-static VALUE call_message(VALUE data) {
-  const telling_t *t = (const telling_t *)data;
-  call_back(t->rc, t->self, IOD_TELL_MESSAGE, 2, rb_str_new(t->message->bytes, (long)t->message->length));
-  return Qnil;
-}
-
-static VALUE call_block(VALUE data) {
-  telling_t *t = (telling_t *)data;
-  VALUE call = rb_ary_shift(t->rc->calls);
-  if (!RB_TYPE_P(call, T_ARRAY)) return rb_proc_call_kw(call, rb_ary_new(), 0);
-  int state = switch_handler(t->rc, t->self, RARRAY_AREF(call, 0));
-  if (state) rb_jump_tag(state);
-  return Qnil;
-}
-
-static int tell(telling_t *t) {
-  ruby_connection_t *rc = t->connection->tag;
-  if (!rc && t->tell != IOD_TELL_OPEN) return 0; /* there was no memory for it */
-  t->rc = rc;
-  t->self = rc ? rc->self : Qnil;
-  on_strand = rc;
-  int state;
-  switch (t->tell) {
-  case IOD_TELL_OPEN: state = protected(open_connection, t); break;
-  case IOD_TELL_MESSAGE: state = protected(call_message, t); break;
-  case IOD_TELL_CALL: state = protected(call_block, t); break;
-  default: state = protected(call_simple, t);
-  }
-  on_strand = NULL;
-  RB_GC_GUARD(t->self);
-  return state;
-}
-
-/* Without callbacks there is nothing to keep it for. */
-static void opened(iod_connection_t *c) {
-  const ruby_connection_t *rc = c->tag;
-  if (!rc || NIL_P(rc->handler)) iod_connection_close(c);
-  iod_connection_resume(c);
-}
-
-int iod_ruby_connection_run(iod_connection_t *c) {
+iod_connection_t *iod_ruby_connection_new(iod_server_t *server, iod_connection_kind_t kind, VALUE env, VALUE handler) {
+  VALUE self = object_new();
+  iod_ruby_connection_t *rc = RTYPEDDATA_DATA(self);
+  iod_connection_t *c = iod_connection_new(server, kind);
+  if (!c) rb_raise(rb_eNoMemError, "no memory for a connection");
+  rc->connection = c;
+  iod_connection_ref(c);
   int state = 0;
-  for (int i = 0; i < BATCH && !state; i++) {
-    iod_message_t *message;
-    telling_t t = {.connection = c, .tell = iod_connection_take(c, &message), .message = message, .self = Qnil};
-    if (!t.tell) break;
-    state = tell(&t);
-    iod_free(message);
-    if (t.tell == IOD_TELL_OPEN) opened(c);
-    if (t.tell == IOD_TELL_CLOSE) iod_ruby_connection_abandoned(c);
+  settle_t settle = {rc, env, handler};
+  state = iod_protect(settle_handler, (VALUE)&settle, NULL);
+  if (state) {
+    iod_connection_closed(c);
+    rb_jump_tag(state);
   }
-  iod_connection_rest(c);
-  return state;
+  c->tag = rc;
+  registry_add(rc);
+  RB_GC_GUARD(self);
+  return c;
 }
 
-void iod_ruby_connection_abandoned(iod_connection_t *c) {
-  ruby_connection_t *rc = c->tag;
-  if (rc) registry_remove(rc);
-}
+iod_ruby_connection_t *iod_ruby_connection_get(VALUE self) { return rb_check_typeddata(self, &type); }
+
+void iod_ruby_connection_forget(iod_ruby_connection_t *rc) { registry_remove(rc); }
 
 /* ---- Iodine::Connection ---- */
 
-static VALUE write_data(VALUE self, VALUE data) {
-  iod_connection_t *c = get(self)->connection;
-  VALUE string = rb_obj_as_string(data);
-  if (!iod_connection_is_open(c)) return Qnil;
-  if (RSTRING_LEN(string) == 0) return Qtrue;
+static iod_connection_t *connection_of(VALUE self) { return iod_ruby_connection_get(self)->connection; }
+
+static const char *kind_name(const iod_connection_t *c) {
+  static const char *const names[] = {"raw", "websocket", "sse"};
+  return names[c->kind];
+}
+
+/* Text where the peer gets text: UTF-8 that is valid. */
+static bool is_text(VALUE string) {
+  int index = rb_enc_get_index(string);
+  if (index != rb_utf8_encindex() && index != rb_usascii_encindex()) return false;
+  return rb_enc_str_coderange(string) != ENC_CODERANGE_BROKEN;
+}
+
+static VALUE write_string(iod_connection_t *c, VALUE string, bool text) {
   iod_segment_t segment = iod_rack_segment(string, (size_t)RSTRING_LEN(string));
-  int result = iod_connection_write(c, &segment, false);
+  int result = iod_connection_write(c, &segment, text);
   RB_GC_GUARD(string);
   return result ? Qnil : Qtrue;
 }
 
-static VALUE close_connection(VALUE self) {
-  iod_connection_close(get(self)->connection);
+static VALUE event_string(const iod_sse_event_t *event) {
+  VALUE string = rb_str_buf_new((long)iod_sse_length(event));
+  iod_sse_write(RSTRING_PTR(string), event);
+  rb_str_set_len(string, (long)iod_sse_length(event));
+  return string;
+}
+
+static iod_slice_t slice_of(VALUE string) { return (iod_slice_t){RSTRING_PTR(string), (size_t)RSTRING_LEN(string)}; }
+
+static VALUE write_data(VALUE self, VALUE data) {
+  iod_connection_t *c = connection_of(self);
+  VALUE string = rb_obj_as_string(data);
+  if (!iod_connection_is_open(c)) return Qnil;
+  if (c->kind == IOD_CONNECTION_WEBSOCKET) return write_string(c, string, is_text(string));
+  if (c->kind == IOD_CONNECTION_SSE) {
+    iod_sse_event_t event = {.data = slice_of(string), .retry = -1};
+    VALUE bytes = event_string(&event);
+    RB_GC_GUARD(string);
+    return write_string(c, bytes, true);
+  }
+  return RSTRING_LEN(string) == 0 ? Qtrue : write_string(c, string, false);
+}
+
+static VALUE optional_string(VALUE value) { return NIL_P(value) ? Qnil : rb_obj_as_string(value); }
+
+static iod_slice_t optional_slice(VALUE string) { return NIL_P(string) ? (iod_slice_t){0} : slice_of(string); }
+
+/* Of the keywords event:, id:, data:, retry:, which Ruby has taken apart. */
+static VALUE write_event(VALUE self, VALUE type_name, VALUE id, VALUE data, VALUE retry) {
+  iod_connection_t *c = connection_of(self);
+  type_name = optional_string(type_name), id = optional_string(id), data = optional_string(data);
+  iod_sse_event_t event = {.event = optional_slice(type_name),
+                           .id = optional_slice(id),
+                           .data = optional_slice(data),
+                           .retry = NIL_P(retry) ? -1 : NUM2LL(retry)};
+  if (c->kind != IOD_CONNECTION_SSE)
+    rb_raise(rb_eRuntimeError, "write_event is for event streams: this connection is a %s", kind_name(c));
+  if (event.retry < 0 && !NIL_P(retry)) rb_raise(rb_eArgError, "retry must be 0 or more milliseconds");
+  if (iod_sse_check(&event))
+    rb_raise(rb_eArgError, "event and id must be one line each, and id without a NUL: leave line ends to data");
+  if (!iod_connection_is_open(c)) return Qnil;
+  VALUE bytes = event_string(&event);
+  RB_GC_GUARD(type_name), RB_GC_GUARD(id), RB_GC_GUARD(data);
+  return write_string(c, bytes, true);
+}
+
+/* close, close(code), close(code, reason) */
+static VALUE close_connection(int argc, VALUE *argv, VALUE self) {
+  iod_connection_t *c = connection_of(self);
+  VALUE code, reason;
+  rb_scan_args(argc, argv, "02", &code, &reason);
+  reason = optional_string(reason);
+  long number = NIL_P(code) ? IOD_CLOSE_NORMAL : NUM2LONG(code);
+  if (number < 0 || number > UINT16_MAX || !iod_websocket_code_valid((unsigned)number))
+    rb_raise(rb_eArgError, "%ld is no close code: give 1000 to 1003, 1007 to 1014 or 3000 to 4999", number);
+  iod_connection_close_with(c, (uint16_t)number, optional_slice(reason));
+  RB_GC_GUARD(reason);
   return Qnil;
 }
 
-static VALUE is_open(VALUE self) { return iod_connection_is_open(get(self)->connection) ? Qtrue : Qfalse; }
+/* Known once nothing more is told. */
+static bool is_over(VALUE self) { return connection_of(self)->over; }
+
+static VALUE close_code(VALUE self) {
+  return is_over(self) && connection_of(self)->kind != IOD_CONNECTION_RAW ? INT2FIX(connection_of(self)->close_code)
+                                                                          : Qnil;
+}
+
+static VALUE close_reason(VALUE self) {
+  const iod_reason_t *reason = is_over(self) ? connection_of(self)->close_reason : NULL;
+  return reason ? rb_utf8_str_new(reason->bytes, reason->length) : Qnil;
+}
+
+static VALUE is_open(VALUE self) { return iod_connection_is_open(connection_of(self)) ? Qtrue : Qfalse; }
 
 static VALUE pending(VALUE self) {
-  const iod_connection_t *c = get(self)->connection;
+  const iod_connection_t *c = connection_of(self);
   return iod_connection_is_open(c) ? SIZET2NUM(iod_connection_pending(c)) : INT2FIX(-1);
 }
 
-static VALUE protocol(VALUE self) {
-  static const char *const names[] = {"raw", "websocket", "sse"};
-  return ID2SYM(rb_intern(names[get(self)->connection->kind]));
-}
+static VALUE protocol(VALUE self) { return ID2SYM(rb_intern(kind_name(connection_of(self)))); }
 
 static VALUE has_pubsub(VALUE self) {
   (void)self;
   return Qtrue;
 }
 
-static VALUE timeout(VALUE self) { return INT2FIX(atomic_load(&get(self)->connection->timeout)); }
+static VALUE timeout(VALUE self) { return INT2FIX(atomic_load(&connection_of(self)->timeout)); }
 
 static VALUE timeout_set(VALUE self, VALUE seconds) {
-  iod_connection_t *c = get(self)->connection;
+  iod_connection_t *c = connection_of(self);
   if (!RB_INTEGER_TYPE_P(seconds))
     rb_raise(rb_eTypeError, "timeout must be an Integer, not %s", rb_obj_classname(seconds));
   long number = RB_FIXNUM_P(seconds) ? FIX2LONG(seconds) : -1;
@@ -302,44 +272,60 @@ static VALUE timeout_set(VALUE self, VALUE seconds) {
   return seconds;
 }
 
-static VALUE env(VALUE self) {
-  (void)get(self);
-  return Qnil;
-}
+static VALUE env(VALUE self) { return iod_ruby_connection_get(self)->env; }
 
-static VALUE handler(VALUE self) { return get(self)->handler; }
-
-/* What isn't a proc is a handler in an Array. False: its connection is over, or the parent process's. */
-static bool post(VALUE self, VALUE call) {
-  ruby_connection_t *rc = get(self);
-  if (!rc->link) return false; /* else its server is there */
-  if (NIL_P(rc->calls)) RB_OBJ_WRITE(self, &rc->calls, rb_ary_new());
-  rb_ary_push(rc->calls, call);
-  int result = iod_connection_call(rc->connection);
-  if (result) rb_ary_pop(rc->calls);
-  if (result == IOD_E_NOMEM) rb_raise(rb_eNoMemError, "no memory for a task of a connection");
-  return result == 0;
-}
+static VALUE handler(VALUE self) { return iod_ruby_connection_get(self)->handler; }
 
 static VALUE handler_set(VALUE self, VALUE value) {
-  ruby_connection_t *rc = get(self);
-  if (on_strand == rc) {
-    int state = switch_handler(rc, self, value);
-    if (state) rb_jump_tag(state);
-  } else {
-    post(self, rb_ary_new_from_args(1, value));
-  }
+  iod_ruby_callbacks_switch(self, value);
   return value;
 }
 
 static VALUE defer(VALUE self) {
   if (!rb_block_given_p()) rb_raise(rb_eArgError, "defer needs a block");
   VALUE block = rb_block_proc();
-  return post(self, block) ? block : Qnil;
+  return iod_ruby_callbacks_post(self, block) ? block : Qnil;
+}
+
+/* ---- subscriptions ---- */
+
+/* subscribe_to(name, pattern, binary, block or nil) → name, or nil when it is closed */
+static VALUE subscribe_to(VALUE self, VALUE name, VALUE pattern, VALUE binary, VALUE block) {
+  iod_ruby_connection_t *rc = iod_ruby_connection_get(self);
+  iod_connection_t *c = rc->connection;
+  iod_subscribing_t how = {.pattern = RTEST(pattern), .deliver = RTEST(binary) ? IOD_DELIVER_BINARY : IOD_DELIVER_TEXT};
+  if (!iod_connection_is_open(c)) return Qnil;
+  VALUE string = iod_ruby_pubsub_name(name);
+  how.name = slice_of(string);
+  if (!NIL_P(block)) {
+    if (NIL_P(rc->blocks)) RB_OBJ_WRITE(self, &rc->blocks, rb_hash_new());
+    how.deliver = IOD_DELIVER_STRAND;
+    how.id = iod_ruby_pubsub_keep(rc->blocks, string, how.pattern, block);
+  } else if (!NIL_P(rc->blocks)) {
+    iod_ruby_pubsub_drop(rc->blocks, string, how.pattern);
+  }
+  int result = iod_pubsub_subscribe(c->strand.server, &c->subscriber, &how);
+  RB_GC_GUARD(string);
+  if (result == IOD_E_NOMEM) rb_raise(rb_eNoMemError, "no memory for a subscription");
+  return result ? Qnil : name;
+}
+
+static VALUE unsubscribe(VALUE self, VALUE name) {
+  iod_ruby_connection_t *rc = iod_ruby_connection_get(self);
+  iod_connection_t *c = rc->connection;
+  VALUE string = iod_ruby_pubsub_name(name);
+  if (!rc->link || c->strand.server->inherited) return Qfalse;
+  if (!NIL_P(rc->blocks)) {
+    iod_ruby_pubsub_drop(rc->blocks, string, false);
+    iod_ruby_pubsub_drop(rc->blocks, string, true);
+  }
+  bool there = iod_pubsub_unsubscribe(c->strand.server, &c->subscriber, slice_of(string));
+  RB_GC_GUARD(string);
+  return there ? Qtrue : Qfalse;
 }
 
 static VALUE peer_addr(VALUE self) {
-  const iod_connection_t *c = get(self)->connection;
+  const iod_connection_t *c = connection_of(self);
   return rb_usascii_str_new(c->remote.ip, c->remote.ip_length);
 }
 
@@ -348,7 +334,13 @@ void iod_ruby_connection_init(VALUE iodine_module) {
   rb_undef_alloc_func(klass);
   rb_undef_method(rb_singleton_class(klass), "new");
   rb_define_method(klass, "write", write_data, 1);
-  rb_define_method(klass, "close", close_connection, 0);
+  rb_define_method(klass, "close", close_connection, -1);
+  rb_define_method(klass, "close_code", close_code, 0);
+  rb_define_method(klass, "close_reason", close_reason, 0);
+  rb_define_private_method(klass, "write_event_of", write_event, 4);
+  rb_define_private_method(klass, "subscribe_to", subscribe_to, 4);
+  rb_define_method(klass, "unsubscribe", unsubscribe, 1);
+  rb_define_method(klass, "publish", iod_ruby_pubsub_publish, -1);
   rb_define_method(klass, "open?", is_open, 0);
   rb_define_method(klass, "pending", pending, 0);
   rb_define_method(klass, "protocol", protocol, 0);
@@ -360,8 +352,7 @@ void iod_ruby_connection_init(VALUE iodine_module) {
   rb_define_method(klass, "handler=", handler_set, 1);
   rb_define_method(klass, "defer", defer, 0);
   rb_define_method(klass, "peer_addr", peer_addr, 0);
-  for (int i = 0; i < CALLBACKS; i++) callbacks[i].id = rb_intern(callbacks[i].name);
-  id_call = rb_intern("call");
+  iod_ruby_callbacks_init();
   registry = TypedData_Wrap_Struct(0, &registry_type, &registered);
   rb_gc_register_mark_object(registry);
 }

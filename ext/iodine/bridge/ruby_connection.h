@@ -1,22 +1,36 @@
-/* Iodine::Connection: what callbacks get of a connection, and the callbacks themselves. With the GVL.
+/* Iodine::Connection: what callbacks get of a connection. With the GVL.
  *
  * An object lives while the server has its connection open or has something to tell of it: until then a registry marks
  * it, after that it is the application's alone. */
 #ifndef IOD_BRIDGE_RUBY_CONNECTION_H
 #define IOD_BRIDGE_RUBY_CONNECTION_H
 
-#include "../base/result.h"
 #include "../server/connection.h"
 
 #include <ruby.h>
 
+typedef struct iod_ruby_connection {
+  VALUE self;    /* where the object is */
+  VALUE handler; /* the callbacks object, or nil */
+  VALUE env;     /* of the request it began with, or nil */
+  VALUE calls;   /* for each IOD_TELL_CALL a block, or an Array with a new handler; nil: there was none yet */
+  VALUE blocks;  /* of its subscriptions: by their ids; nil: there was none yet */
+  iod_connection_t *connection;
+  struct iod_ruby_connection *next, **link; /* in the registry; link NULL: not in it */
+} iod_ruby_connection_t;
+
 void iod_ruby_connection_init(VALUE iodine_module);
 
-/* A job of its strand: calls the callbacks of what has come up, some of it. Never raises: 0, or a state that the caller
- * must jump with (this thread is being killed). */
-IOD_MUST_USE int iod_ruby_connection_run(iod_connection_t *connection);
+/* A connection that is about to be opened, with its object: both references are the server's to give back. May raise
+ * NoMemoryError. */
+iod_connection_t *iod_ruby_connection_new(iod_server_t *server, iod_connection_kind_t kind, VALUE env, VALUE handler);
 
-/* Nobody will be told of it any more: see iod_server_t. */
-void iod_ruby_connection_abandoned(iod_connection_t *connection);
+/* The object of a connection that the server has opened. May raise NoMemoryError. */
+VALUE iod_ruby_connection_wrap(iod_connection_t *connection);
+
+iod_ruby_connection_t *iod_ruby_connection_get(VALUE self);
+
+/* No more will be told of it. */
+void iod_ruby_connection_forget(iod_ruby_connection_t *rc);
 
 #endif

@@ -6,9 +6,11 @@
 #include "../server/limits.h"
 #include "app_thread.h"
 #include "rack.h"
-#include "ruby_connection.h"
+#include "ruby_callbacks.h"
+#include "ruby_origins.h"
 #include "ruby_proxies.h"
 #include "ruby_public.h"
+#include "ruby_pubsub.h"
 #include "ruby_tls.h"
 #include "ruby_url.h"
 
@@ -27,6 +29,8 @@ static void mark(void *memory) {
   rb_gc_mark(rs->timers);
   rb_gc_mark(rs->calls);
   rb_gc_mark(rs->idle);
+  rb_gc_mark(rs->blocks);
+  rb_gc_mark(rs->watchers);
 }
 
 static void release(void *memory) {
@@ -49,7 +53,7 @@ static const rb_data_type_t type = {
 static VALUE allocate(VALUE klass) {
   ruby_server_t *rs;
   VALUE self = TypedData_Make_Struct(klass, ruby_server_t, &type, rs);
-  rs->listeners = rs->timers = rs->calls = rs->idle = Qnil;
+  rs->listeners = rs->timers = rs->calls = rs->idle = rs->blocks = rs->watchers = Qnil;
   return self;
 }
 
@@ -73,11 +77,13 @@ static VALUE initialize(VALUE self, VALUE workers) {
   if (rs->server) rb_raise(rb_eRuntimeError, "this Iodine::Server is initialized already");
   rs->server = iod_server_new(count, iod_rack_released);
   if (!rs->server) rb_raise(rb_eNoMemError, "no memory for a server");
-  rs->server->abandoned = iod_ruby_connection_abandoned;
+  rs->server->abandoned = iod_ruby_callbacks_abandoned;
   RB_OBJ_WRITE(self, &rs->listeners, rb_ary_new());
   RB_OBJ_WRITE(self, &rs->timers, rb_hash_new());
   RB_OBJ_WRITE(self, &rs->calls, rb_ary_new());
   RB_OBJ_WRITE(self, &rs->idle, rb_ary_new());
+  RB_OBJ_WRITE(self, &rs->blocks, rb_hash_new());
+  RB_OBJ_WRITE(self, &rs->watchers, rb_hash_new());
   return self;
 }
 
@@ -111,6 +117,11 @@ static iod_settings_t settings_read(VALUE hash) {
       .max_pending = NUM2SIZET(rb_hash_fetch(hash, ID2SYM(rb_intern("max_pending")))),
       .proxy_protocol = setting(hash, "proxy_protocol") != 0,
       .tls = iod_ruby_tls_of(rb_hash_lookup(hash, ID2SYM(rb_intern("tls")))),
+      .websocket.limit = setting(hash, "max_message"),
+      .ping = (uint8_t)setting(hash, "ping"),
+      .policy.deflate = {.on = iod_deflate_available && setting(hash, "deflate") != 0,
+                         .server_bits = IOD_DEFLATE_BITS_MAX,
+                         .client_bits = IOD_DEFLATE_BITS_MAX},
   };
   if (s.limits.head > HTTP_MAX_HEADER_LENGTH) s.limits.head = HTTP_MAX_HEADER_LENGTH;
   if (s.limits.headers > HTTP_MAX_HEADER_COUNT) s.limits.headers = HTTP_MAX_HEADER_COUNT;
@@ -159,6 +170,9 @@ static VALUE bind_listener(VALUE self, VALUE kind, VALUE address, VALUE port, VA
   rb_ary_push(rs->listeners, listener_object); /* kept before C has its address: what comes then may raise */
   b.settings.public = iod_ruby_public_new(settings, app);
   b.settings.proxies = iod_ruby_proxies_new(rb_hash_fetch(settings, ID2SYM(rb_intern("trusted_proxy"))));
+  iod_websocket_policy_t *policy = &b.settings.policy;
+  policy->origins =
+      iod_ruby_origins_new(rb_hash_fetch(settings, ID2SYM(rb_intern("allowed_origin"))), &policy->origin_count);
   if (rs->server->open)
     rb_thread_call_without_gvl(bind_and_arm, &b, NULL, NULL);
   else
@@ -167,6 +181,7 @@ static VALUE bind_listener(VALUE self, VALUE kind, VALUE address, VALUE port, VA
   if (b.result) {
     iod_public_free(b.settings.public);
     iod_free(b.settings.proxies);
+    iod_free((void *)(uintptr_t)policy->origins);
     rb_raise(rb_eRuntimeError, "%s", b.sentence);
   }
   return rb_str_new_cstr(b.listener->name);
@@ -262,7 +277,10 @@ static VALUE close_server(VALUE self) {
   ruby_server_t *rs = iod_ruby_server_of(self);
   if (rs->server->open && atomic_load(&rs->server->crew.slot->threads) > 0)
     rb_raise(rb_eRuntimeError, "can't close the server: application threads still serve");
+  bool open = rs->server->open;
+  if (open) iod_ruby_pubsub_leave(rs);
   iod_server_close(rs->server);
+  if (open) iod_ruby_pubsub_clear(rs);
   return self;
 }
 
@@ -387,7 +405,9 @@ void iod_ruby_server_init(VALUE iodine) {
   rb_define_singleton_method(klass, "build", build, 0);
   iod_ruby_url_init(klass);
   iod_ruby_proxies_init(klass);
+  iod_ruby_origins_init(klass);
   iod_ruby_tls_init(klass);
+  iod_ruby_pubsub_init(iodine, klass);
   rb_define_singleton_method(iodine, "verbosity", verbosity, 0);
   rb_define_singleton_method(iodine, "verbosity=", verbosity_set, 1);
   iod_server_watch_forks();

@@ -13,6 +13,8 @@ typedef struct ruby_server {
   VALUE timers;    /* id => [block, ms, times left or 0] */
   VALUE calls;     /* blocks to run, first in, first out */
   VALUE idle;      /* blocks to run when there is nothing to do */
+  VALUE blocks;    /* of subscriptions of the process … */
+  VALUE watchers;  /* … and who watches for them, by id */
   uint64_t last_timer;
 } ruby_server_t;
 

@@ -20,6 +20,7 @@ int iod_loop_init(iod_loop_t *loop, size_t element) {
   for (int i = 0; i < IOD_SOURCES; i++) loop->sources[i].fd = -1;
   loop->slabs.element = (element + 15) & ~(size_t)15;
   loop->ready_tail = &loop->ready;
+  loop->corked_tail = &loop->corked;
   pthread_mutex_init(&loop->state, NULL);
   atomic_store(&loop->next_due, UINT64_MAX);
   iod_loop_clock(loop);
@@ -233,9 +234,34 @@ void iod_loop_ready(iod_loop_t *loop, iod_stream_t *s) {
 }
 
 void iod_loop_bury(iod_loop_t *loop, iod_stream_t *s) {
-  if (s->in_ready) return; /* run_ready comes past and does it */
+  if (s->in_ready || s->in_corked) return; /* run_ready and iod_loop_uncork come past and do it */
   s->next = loop->dead;
   loop->dead = s;
+}
+
+void iod_loop_cork(iod_loop_t *loop, iod_stream_t *s) {
+  s->corked = true;
+  if (s->in_corked) return;
+  s->in_corked = true;
+  s->next_corked = NULL;
+  if (!loop->corked) atomic_store(&loop->corked_since, loop->now);
+  *loop->corked_tail = s;
+  loop->corked_tail = &s->next_corked;
+}
+
+bool iod_loop_uncork(iod_loop_t *loop, unsigned most) {
+  for (iod_stream_t *s; most > 0 && (s = loop->corked); most--) {
+    loop->corked = s->next_corked;
+    if (!loop->corked) loop->corked_tail = &loop->corked;
+    s->in_corked = false;
+    if (s->fd >= 0)
+      iod_stream_flush(s);
+    else
+      iod_loop_bury(loop, s);
+  }
+  if (loop->corked) return false;
+  atomic_store(&loop->corked_since, 0);
+  return true;
 }
 
 /* A block whose streams are all free goes back to the system, but one is kept: the count must not flutter at its edge.

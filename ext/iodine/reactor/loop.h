@@ -64,8 +64,9 @@ typedef struct iod_loop {
     uint32_t count, taken; /* blocks; streams in use of all, also those that closed in this turn */
     size_t element;
   } slabs;
-  iod_stream_t *free_list, *ready, *dead;
-  iod_stream_t **ready_tail;
+  iod_stream_t *free_list, *ready, *dead, *corked;
+  iod_stream_t **ready_tail, **corked_tail;
+  _Atomic uint64_t corked_since; /* ms: since then something is gathered; 0: nothing is. Read by any thread */
   uint32_t generation;
   uint32_t stream_count; /* open ones */
 } iod_loop_t;
@@ -98,6 +99,12 @@ iod_stream_t *iod_loop_open(iod_loop_t *loop, int fd, const iod_stream_ops_t *op
 iod_stream_t *iod_loop_find(iod_loop_t *loop, iod_handle_t handle); /* NULL when it is gone */
 void iod_loop_ready(iod_loop_t *loop, iod_stream_t *stream);        /* goes on in the next turn, without an event */
 void iod_loop_bury(iod_loop_t *loop, iod_stream_t *stream);         /* freed at the end of the turn */
+
+/* What is written to it from now on is gathered, until iod_loop_uncork or a flush of its own. */
+void iod_loop_cork(iod_loop_t *loop, iod_stream_t *stream);
+
+/* Writes what was gathered, of up to `most` streams, those that wait longest. False: there is more. */
+bool iod_loop_uncork(iod_loop_t *loop, unsigned most);
 void iod_loop_each(iod_loop_t *loop, void (*visit)(iod_stream_t *stream, void *context), void *context);
 
 /* ---- sources, under the state lock ---- */

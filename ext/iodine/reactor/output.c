@@ -31,6 +31,7 @@ typedef struct iod_chunk {
 
 void iod_segment_drop(const iod_segment_t *segment, const iod_releaser_t *releaser) {
   if (segment->kind == IOD_SEGMENT_SHARED) releaser->release(releaser->context, segment->release);
+  if (segment->kind == IOD_SEGMENT_PAYLOAD) iod_payload_unref(segment->release);
   if (segment->kind != IOD_SEGMENT_FILE) return;
   if (segment->file)
     iod_open_file_unref(segment->file);

@@ -2,6 +2,7 @@
 #ifndef IOD_REACTOR_OUTPUT_H
 #define IOD_REACTOR_OUTPUT_H
 
+#include "../base/payload.h"
 #include "../base/result.h"
 #include "open_file.h"
 
@@ -10,9 +11,10 @@
 #include <sys/types.h>
 
 typedef enum {
-  IOD_SEGMENT_BYTES,  /* borrowed until return: written at once or copied */
-  IOD_SEGMENT_SHARED, /* borrowed until `release` is given back: always, exactly once */
-  IOD_SEGMENT_FILE,   /* sent from offset, length bytes. Takes over a reference to `file`; without one it owns fd */
+  IOD_SEGMENT_BYTES,   /* borrowed until return: written at once or copied */
+  IOD_SEGMENT_SHARED,  /* borrowed until `release` is given back: always, exactly once */
+  IOD_SEGMENT_PAYLOAD, /* all of a payload; takes over a reference, `release` */
+  IOD_SEGMENT_FILE,    /* sent from offset, length bytes. Takes over a reference to `file`; without one it owns fd */
 } iod_segment_kind_t;
 
 typedef struct iod_segment {
@@ -24,6 +26,16 @@ typedef struct iod_segment {
   void *release;
   iod_open_file_t *file;
 } iod_segment_t;
+
+static inline iod_segment_t iod_segment_bytes(const char *bytes, size_t length) {
+  return (iod_segment_t){.kind = IOD_SEGMENT_BYTES, .fd = -1, .bytes = bytes, .length = length};
+}
+
+/* Takes over a reference. */
+static inline iod_segment_t iod_segment_payload(iod_payload_t *payload) {
+  return (iod_segment_t){
+      .kind = IOD_SEGMENT_PAYLOAD, .fd = -1, .bytes = payload->bytes, .length = payload->length, .release = payload};
+}
 
 /* Called when shared memory is no longer needed. It must not touch the output. */
 typedef struct iod_releaser {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum {
@@ -12,6 +13,7 @@ enum {
   WRITE_BUDGET = 2 << 20, /* bytes, likewise */
   INPUT_STEP = 16 * 1024, /* room for a read behind what is buffered */
   LINGER_MS = 2000,
+  DIRECT_MOST = 4, /* pieces that are written without being queued */
 };
 
 #ifndef MSG_NOSIGNAL
@@ -125,10 +127,16 @@ void iod_stream_flush(iod_stream_t *s) {
   if (s->fd >= 0 && !s->output.pending) written_out(s);
 }
 
-/* The common case: nothing waits, one piece of bytes, and the socket takes it whole. How much it took, or an error. */
-static ssize_t send_directly(iod_stream_t *s, const iod_segment_t *segment) {
+/* The common case: nothing waits, few pieces of bytes, and the socket takes them whole. How much it took, or an error.
+ */
+static ssize_t send_directly(iod_stream_t *s, const iod_segment_t *segments, size_t count) {
+  struct iovec vectors[DIRECT_MOST];
+  struct msghdr message = {.msg_iov = vectors, .msg_iovlen = count};
   ssize_t n;
-  do n = send(s->fd, segment->bytes, segment->length, MSG_NOSIGNAL);
+  for (size_t i = 0; i < count; i++) vectors[i] = (struct iovec){(void *)segments[i].bytes, segments[i].length};
+  do
+    n = count == 1 ? send(s->fd, segments->bytes, segments->length, MSG_NOSIGNAL)
+                   : sendmsg(s->fd, &message, MSG_NOSIGNAL);
   while (n < 0 && errno == EINTR);
   if (n >= 0) return n;
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? 0 : IOD_E_CLOSED;
@@ -138,6 +146,14 @@ static void drop_all(iod_stream_t *s, const iod_segment_t *segments, size_t coun
   for (size_t i = 0; i < count; i++) iod_segment_drop(&segments[i], &s->loop->releaser);
 }
 
+static bool can_send_directly(const iod_stream_t *s, const iod_segment_t *segments, size_t count) {
+  if (s->corked || !s->writable || s->output.pending > 0) return false;
+  if (count == 0 || count > (s->transport ? 1 : DIRECT_MOST)) return false;
+  for (size_t i = 0; i < count; i++)
+    if (segments[i].kind != IOD_SEGMENT_BYTES) return false;
+  return true;
+}
+
 int iod_stream_send(iod_stream_t *s, const iod_segment_t *segments, size_t count) {
   iod_segment_t first;
   if (s->fd < 0 || s->lingering) {
@@ -145,20 +161,23 @@ int iod_stream_send(iod_stream_t *s, const iod_segment_t *segments, size_t count
     return IOD_E_CLOSED;
   }
   bool waited = s->output.pending > 0;
-  if (count == 1 && !s->corked && s->writable && !waited && segments->kind == IOD_SEGMENT_BYTES) {
-    ssize_t n = s->transport ? s->transport->send(s, segments->bytes, segments->length) : send_directly(s, segments);
+  size_t sent = 0;
+  if (can_send_directly(s, segments, count)) {
+    ssize_t n =
+        s->transport ? s->transport->send(s, segments->bytes, segments->length) : send_directly(s, segments, count);
     if (n < 0) {
       iod_stream_close(s);
       return IOD_E_CLOSED;
     }
-    if ((size_t)n == segments->length && !s->output.pending) return 0;
-    first = *segments;
-    first.bytes += n;
-    first.length -= (size_t)n;
-    segments = &first;
+    for (sent = (size_t)n; count > 0 && sent >= segments->length; segments++, count--) sent -= segments->length;
+    if (count == 0 && !s->output.pending) return 0;
   }
   for (size_t i = 0; i < count; i++) {
-    if (iod_output_add(&s->output, &segments[i], &s->loop->releaser) == 0) continue;
+    first = segments[i];
+    first.bytes += sent;
+    first.length -= sent;
+    sent = 0;
+    if (iod_output_add(&s->output, &first, &s->loop->releaser) == 0) continue;
     drop_all(s, segments + i + 1, count - i - 1);
     iod_stream_close(s);
     return IOD_E_NOMEM;

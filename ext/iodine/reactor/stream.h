@@ -34,7 +34,8 @@ struct iod_stream {
   iod_timer_t timer;
   const iod_stream_ops_t *ops;
   struct iod_loop *loop;
-  iod_stream_t *next;               /* in the loop's ready, dead or free list */
+  iod_stream_t *next; /* in the loop's ready, dead or free list */
+  iod_stream_t *next_corked;
   iod_buffer_t input;               /* what came and is not used up; no memory while idle */
   iod_output_t output;              /* pending > 0: something waits, here or in the transport */
   const iod_transport_t *transport; /* NULL: the socket itself */
@@ -53,7 +54,7 @@ struct iod_stream {
   bool handshaking; /* of the transport: it reads also while paused, and writes nothing else */
   bool adopting;    /* input is the transport's */
   bool drained;     /* the socket has nothing until the poller tells again; kept by the transport */
-  bool in_ready;
+  bool in_ready, in_corked;
   bool feeding;
 };
 

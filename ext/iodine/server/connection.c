@@ -1,6 +1,7 @@
 #include "connection.h"
 
 #include "../base/alloc.h"
+#include "line.h"
 #include "server.h"
 
 #include <string.h>
@@ -15,21 +16,18 @@ static void apply_refresh(iod_server_t *server, iod_command_t *command);
 
 /* ---- life ---- */
 
-iod_connection_t *iod_connection_new(iod_server_t *server, iod_connection_kind_t kind, const iod_connection_ops_t *ops,
-                                     iod_handle_t stream) {
+iod_connection_t *iod_connection_new(iod_server_t *server, iod_connection_kind_t kind) {
   iod_connection_t *c = iod_alloc_zero(sizeof *c);
   if (!c) return NULL;
-  c->job.kind = IOD_JOB_CONNECTION;
-  c->server = server;
-  c->kind = kind;
-  c->ops = ops;
-  c->stream = stream;
+  iod_strand_init(&c->strand, server, IOD_JOB_CONNECTION);
+  c->subscriber.strand = &c->strand;
+  c->subscriber.tell = IOD_TELL_PUBLISHED;
+  c->kind = (uint8_t)kind;
+  c->close_code = IOD_CLOSE_ABNORMAL;
   c->closing.apply = apply_close;
   c->refreshing.apply = apply_refresh;
   atomic_init(&c->references, 2);
-  atomic_init(&c->open, true);
   atomic_init(&c->wants, UINT8_MAX);
-  pthread_mutex_init(&c->lock, NULL);
   atomic_fetch_add(&server->untold, 1);
   return c;
 }
@@ -38,26 +36,40 @@ void iod_connection_ref(iod_connection_t *c) { atomic_fetch_add(&c->references, 
 
 void iod_connection_unref(iod_connection_t *c) {
   if (atomic_fetch_sub(&c->references, 1) > 1) return;
-  pthread_mutex_destroy(&c->lock);
+  iod_strand_deinit(&c->strand);
   iod_tls_info_unref(c->secure);
+  iod_free(c->farewell_reason);
+  iod_free(c->close_reason);
   iod_free(c);
 }
 
-bool iod_connection_is_open(const iod_connection_t *c) { return atomic_load(&c->open) && !c->server->inherited; }
+void iod_connection_opened(iod_connection_t *c, iod_line_t *line) {
+  c->subscriber.line = line; /* nobody has subscribed yet */
+  c->opened = true;
+  atomic_store(&c->open, true);
+  iod_connection_tell(c, IOD_TELL_OPEN);
+}
+
+bool iod_connection_is_open(const iod_connection_t *c) { return atomic_load(&c->open) && !c->strand.server->inherited; }
+
+/* ---- reasons ---- */
+
+static iod_reason_t *reason_new(iod_slice_t words) {
+  size_t length = words.length < IOD_REASON_MAX ? words.length : IOD_REASON_MAX;
+  iod_reason_t *reason = length ? iod_alloc(sizeof *reason + length) : NULL;
+  if (!reason) return NULL; /* it ends without */
+  reason->length = (uint8_t)length;
+  memcpy(reason->bytes, words.at, length);
+  return reason;
+}
+
+void iod_connection_ends_with(iod_connection_t *c, uint16_t code, iod_slice_t reason) {
+  c->close_code = code;
+  iod_free(c->close_reason);
+  c->close_reason = reason_new(reason);
+}
 
 /* ---- the strand: what comes ---- */
-
-/* Under the lock: true when its job is to be queued. */
-static bool wake(iod_connection_t *c) {
-  bool idle = !c->busy;
-  c->busy = true;
-  return idle;
-}
-
-static void unlock_and_queue(iod_connection_t *c, bool queue) {
-  pthread_mutex_unlock(&c->lock);
-  if (queue) iod_jobs_push(&c->server->jobs, &c->job, false);
-}
 
 static uint8_t wanted(const iod_connection_t *c, uint8_t signal) {
   return signal & (atomic_load(&c->wants) | IOD_TELL_OPEN | IOD_TELL_CLOSE);
@@ -66,119 +78,117 @@ static uint8_t wanted(const iod_connection_t *c, uint8_t signal) {
 void iod_connection_tell(iod_connection_t *c, uint8_t signal) {
   signal = wanted(c, signal);
   if (!signal) return;
-  pthread_mutex_lock(&c->lock);
-  c->signals |= signal;
-  unlock_and_queue(c, wake(c));
+  iod_strand_lock(&c->strand);
+  c->strand.signals |= signal;
+  iod_strand_unlock(&c->strand, true);
 }
 
 /* Under the lock. */
-static bool is_full(const iod_connection_t *c) { return c->bytes >= MOST_BYTES || c->count >= MOST_MESSAGES; }
-
-static bool append(iod_connection_t *c, iod_message_t *message) {
-  *(c->first ? &c->last->next : &c->first) = message;
-  c->last = message;
-  c->bytes += message->length;
-  c->count++;
-  return wake(c);
+static bool is_full(const iod_connection_t *c) {
+  return c->strand.bytes >= MOST_BYTES || c->strand.count >= MOST_MESSAGES;
 }
 
-int iod_connection_tell_message(iod_connection_t *c, const char *bytes, size_t length, bool text) {
-  if (!(atomic_load(&c->wants) & IOD_TELL_MESSAGE)) return 0;
-  iod_message_t *message = iod_alloc(sizeof *message + length);
+static iod_message_t *message_of(iod_slice_t bytes, iod_buffer_t *owned) {
+  if (!owned) return iod_message_new(IOD_TELL_MESSAGE, bytes.at, bytes.length);
+  iod_message_t *message = iod_message_over(IOD_TELL_MESSAGE, owned->bytes, bytes.length);
+  if (message) *owned = (iod_buffer_t){0};
+  return message;
+}
+
+int iod_connection_tell_message(iod_connection_t *c, iod_slice_t bytes, bool text, iod_buffer_t *owned) {
+  if (!(atomic_load(&c->wants) & IOD_TELL_MESSAGE)) {
+    if (owned) iod_buffer_deinit(owned);
+    return 0;
+  }
+  iod_message_t *message = message_of(bytes, owned);
   if (!message) return IOD_E_NOMEM;
-  *message = (iod_message_t){.length = length, .tell = IOD_TELL_MESSAGE, .text = text};
-  memcpy(message->bytes, bytes, length);
-  pthread_mutex_lock(&c->lock);
-  bool queue = append(c, message);
+  message->text = text;
+  iod_strand_lock(&c->strand);
+  iod_strand_append(&c->strand, message);
   bool full = is_full(c);
   c->throttled |= full;
-  unlock_and_queue(c, queue);
+  iod_strand_unlock(&c->strand, true);
   return full ? IOD_E_FULL : 0;
 }
 
 bool iod_connection_end(iod_connection_t *c, uint8_t signal) {
-  pthread_mutex_lock(&c->lock);
+  iod_strand_lock(&c->strand);
   c->ending = true;
   signal = wanted(c, signal);
-  c->signals |= signal;
-  bool queue = signal && wake(c);
-  bool idle = !c->busy;
-  unlock_and_queue(c, queue);
+  c->strand.signals |= signal;
+  bool idle = !c->strand.busy && !signal;
+  iod_strand_unlock(&c->strand, signal != 0);
   return idle;
 }
 
 void iod_connection_closed(iod_connection_t *c) {
   atomic_store(&c->open, false);
+  iod_pubsub_leave(c->strand.server, &c->subscriber);
   iod_connection_tell(c, IOD_TELL_CLOSE);
   iod_connection_unref(c);
 }
 
 int iod_connection_call(iod_connection_t *c) {
-  if (c->server->inherited) return IOD_E_CLOSED; /* whoever had the strand's lock isn't in this process */
-  iod_message_t *call = iod_alloc_zero(sizeof *call);
+  iod_server_t *server = c->strand.server;
+  if (server->inherited) return IOD_E_CLOSED; /* whoever had the strand's lock isn't in this process */
+  iod_message_t *call = iod_message_new(IOD_TELL_CALL, NULL, 0);
   if (!call) return IOD_E_NOMEM;
-  call->tell = IOD_TELL_CALL;
-  pthread_mutex_lock(&c->lock);
+  iod_strand_lock(&c->strand);
   bool over = c->over;
-  bool queue = !over && append(c, call);
-  unlock_and_queue(c, queue);
-  if (over) iod_free(call);
-  if (queue) iod_crew_wake_one(c->server);
+  if (!over) iod_strand_append(&c->strand, call);
+  iod_strand_unlock(&c->strand, !over);
+  if (over)
+    iod_message_free(call);
+  else
+    iod_crew_wake_one(server);
   return over ? IOD_E_CLOSED : 0;
 }
 
 /* ---- the strand: what is told ---- */
 
-static iod_message_t *shift(iod_connection_t *c) {
-  iod_message_t *message = c->first;
-  c->first = message->next;
-  c->bytes -= message->length;
-  c->count--;
-  return message;
-}
-
 uint8_t iod_connection_take(iod_connection_t *c, iod_message_t **message) {
+  iod_strand_t *s = &c->strand;
   *message = NULL;
-  pthread_mutex_lock(&c->lock);
-  uint8_t tell = (uint8_t)(c->signals & ~IOD_TELL_CLOSE);
+  iod_strand_lock(s);
+  uint8_t tell = (uint8_t)(s->signals & ~IOD_TELL_CLOSE);
   tell &= (uint8_t)(~tell + 1); /* the lowest */
-  if (!tell && c->first) {
-    *message = shift(c);
+  if (!tell && (*message = iod_strand_shift(s))) {
     tell = (*message)->tell;
-  } else if (!tell) {
-    tell = c->signals; /* CLOSE, or nothing */
+  } else {
+    if (!tell) tell = s->signals; /* CLOSE, or nothing */
     c->over |= tell == IOD_TELL_CLOSE;
+    s->signals &= (uint8_t)~tell;
   }
-  c->signals &= (uint8_t)~tell;
-  bool room = c->throttled && c->bytes <= MOST_BYTES / 2 && c->count <= MOST_MESSAGES / 2;
+  bool room = c->throttled && s->bytes <= MOST_BYTES / 2 && s->count <= MOST_MESSAGES / 2;
   if (room) c->throttled = false;
-  pthread_mutex_unlock(&c->lock);
+  iod_strand_unlock(s, false);
   if (room) iod_connection_resume(c);
   return tell;
 }
 
 static void finish(iod_connection_t *c) {
-  atomic_fetch_sub(&c->server->untold, 1);
+  atomic_fetch_sub(&c->strand.server->untold, 1);
   iod_connection_unref(c);
 }
 
 void iod_connection_rest(iod_connection_t *c) {
-  pthread_mutex_lock(&c->lock);
-  bool more = c->signals || c->first, over = c->over;
+  iod_strand_t *s = &c->strand;
+  iod_strand_lock(s);
+  bool more = s->signals || s->first, over = c->over;
   bool end = c->ending && !more && !over;
-  c->busy = more;
+  s->busy = false;
   if (end) iod_connection_ref(c); /* another thread may tell the close meanwhile */
-  unlock_and_queue(c, more);
+  iod_strand_unlock(s, more);
   if (over) finish(c);
   if (!end) return;
-  iod_connection_close(c);
+  iod_connection_close_with(c, c->farewell ? c->farewell : IOD_CLOSE_NORMAL, (iod_slice_t){0});
   iod_connection_unref(c);
 }
 
 void iod_connection_abandon(iod_connection_t *c) {
   iod_message_t *message;
-  if (c->server->abandoned) c->server->abandoned(c);
-  while (iod_connection_take(c, &message)) iod_free(message);
+  if (c->strand.server->abandoned) c->strand.server->abandoned(c);
+  while (iod_connection_take(c, &message)) iod_message_free(message);
   iod_connection_rest(c);
 }
 
@@ -192,7 +202,7 @@ static iod_stream_t *stream_of(iod_server_t *server, const iod_connection_t *c) 
 
 static int write_now(iod_server_t *server, iod_connection_t *c, const iod_segment_t *segment, bool text) {
   iod_stream_t *s = stream_of(server, c);
-  if (s) return c->ops->write(s, segment, text);
+  if (s) return iod_line_of(s)->ops->write(s, segment, text);
   iod_segment_drop(segment, &server->loop.releaser);
   return IOD_E_CLOSED;
 }
@@ -223,12 +233,12 @@ static bool post_write(iod_connection_t *c, const iod_segment_t *segment, bool t
   if (copied) w->segment.bytes = memcpy(w->bytes, segment->bytes, segment->length);
   iod_connection_ref(c);
   atomic_fetch_add(&c->posted, 1);
-  iod_server_command(c->server, &w->command);
+  iod_server_command(c->strand.server, &w->command);
   return true;
 }
 
 int iod_connection_write(iod_connection_t *c, const iod_segment_t *segment, bool text) {
-  iod_server_t *server = c->server;
+  iod_server_t *server = c->strand.server;
   if (!iod_server_trylock(server)) {
     if (post_write(c, segment, text)) return 0;
     iod_server_lock(server); /* without memory for a command there is no way but to wait */
@@ -242,28 +252,32 @@ int iod_connection_write(iod_connection_t *c, const iod_segment_t *segment, bool
 static void apply_close(iod_server_t *server, iod_command_t *command) {
   iod_connection_t *c = (iod_connection_t *)(void *)((char *)command - offsetof(iod_connection_t, closing));
   iod_stream_t *s = stream_of(server, c);
-  if (s) c->ops->close(s);
+  if (s) iod_line_of(s)->ops->close(s);
   iod_connection_unref(c);
 }
 
-void iod_connection_close(iod_connection_t *c) {
+void iod_connection_close(iod_connection_t *c) { iod_connection_close_with(c, IOD_CLOSE_NORMAL, (iod_slice_t){0}); }
+
+void iod_connection_close_with(iod_connection_t *c, uint16_t code, iod_slice_t reason) {
   if (!iod_connection_is_open(c) || !atomic_exchange(&c->open, false)) return;
+  c->farewell = code;
+  c->farewell_reason = reason_new(reason);
   iod_connection_ref(c);
-  iod_server_command(c->server, &c->closing);
+  iod_server_command(c->strand.server, &c->closing);
 }
 
 static void apply_refresh(iod_server_t *server, iod_command_t *command) {
   iod_connection_t *c = (iod_connection_t *)(void *)((char *)command - offsetof(iod_connection_t, refreshing));
   atomic_store(&c->refresh_posted, false);
   iod_stream_t *s = stream_of(server, c);
-  if (s) c->ops->refresh(s);
+  if (s) iod_line_of(s)->ops->refresh(s);
   iod_connection_unref(c);
 }
 
 void iod_connection_resume(iod_connection_t *c) {
   if (!iod_connection_is_open(c) || atomic_exchange(&c->refresh_posted, true)) return;
   iod_connection_ref(c);
-  iod_server_command(c->server, &c->refreshing);
+  iod_server_command(c->strand.server, &c->refreshing);
 }
 
 void iod_connection_timeout(iod_connection_t *c, uint8_t seconds) {

@@ -9,11 +9,13 @@
 
 enum {
   TICK_MS = 1,
-  QUIET_TICKS = 100,     /* without traffic, before the stand-in sleeps until there is some */
-  JOBS_A_TURN = 32,      /* jobs of a busy thread before it looks at the sockets again */
-  LOG_TICKS = 8,         /* lines of the access log are gathered for so long while there is traffic … */
-  LOG_BATCH = 64 * 1024, /* … or until there are so many bytes of them */
-  BUSY_APP = 8,          /* jobs taken in one turn of the stand-in: the application is fast and can drive itself */
+  QUIET_TICKS = 100,      /* without traffic, before the stand-in sleeps until there is some */
+  JOBS_A_TURN = 32,       /* jobs of a busy thread before it looks at the sockets again */
+  UNCORKED_QUICKLY = 64,  /* streams whose gathered output is written with the GVL held … */
+  UNCORKED_AT_ONCE = 256, /* … or before others get their turn */
+  LOG_TICKS = 8,          /* lines of the access log are gathered for so long while there is traffic … */
+  LOG_BATCH = 64 * 1024,  /* … or until there are so many bytes of them */
+  BUSY_APP = 8,           /* jobs taken in one turn of the stand-in: the application is fast and can drive itself */
 };
 
 /* ---- threads ---- */
@@ -99,7 +101,8 @@ void iod_crew_wake_one(iod_server_t *server) {
 }
 
 void iod_crew_offer(iod_server_t *server) {
-  if (atomic_load(&server->jobs.waiting) > 0 && atomic_load(&server->crew.asleep)) wake_stand_in(&server->crew);
+  bool work = atomic_load(&server->jobs.waiting) > 0 || atomic_load(&server->loop.corked_since);
+  if (work && atomic_load(&server->crew.asleep)) wake_stand_in(&server->crew);
   if (!atomic_load(&server->crew.slot->stand_in_drives)) return;
   for (size_t jobs = atomic_load(&server->jobs.waiting); jobs > 0 && wake_waiter(&server->crew); jobs--) {}
 }
@@ -125,8 +128,9 @@ void iod_crew_halt(iod_server_t *server) {
 
 /* ---- driving ---- */
 
+/* What was gathered is written as soon as there is nothing else to do, or has waited for a tick. */
 static bool uncork_due(iod_server_t *server) {
-  uint64_t since = atomic_load_explicit(&server->corked_since, memory_order_relaxed);
+  uint64_t since = atomic_load_explicit(&server->loop.corked_since, memory_order_relaxed);
   return since != 0 && (atomic_load(&server->jobs.waiting) == 0 || iod_clock_ms() > since);
 }
 
@@ -140,8 +144,9 @@ bool iod_crew_quick_turn(iod_server_t *server) {
   bool work = n > 0 || uncork_due(server);
   if (work && iod_server_trylock(server)) {
     iod_loop_turn(&server->loop);
-    if (uncork_due(server)) iod_server_uncork(server);
+    bool all = !uncork_due(server) || iod_loop_uncork(&server->loop, UNCORKED_QUICKLY);
     iod_server_unlock(server);
+    if (!all) n = 0; /* the rest without the GVL */
   }
   atomic_store(&crew->quiet, n <= 1);
   iod_loop_yield(&server->loop);
@@ -163,21 +168,27 @@ static void write_gathered_log(iod_server_t *server, unsigned tick) {
   if (tick % LOG_TICKS == 0 || atomic_load(&server->log.waiting) >= LOG_BATCH) write_log(server);
 }
 
+/* Writes some of what was gathered, not all: in between others get their turn. False: there is more. */
+static bool uncork(iod_server_t *server) {
+  if (!atomic_load(&server->loop.corked_since)) return true;
+  iod_server_lock(server);
+  bool all = iod_loop_uncork(&server->loop, UNCORKED_AT_ONCE);
+  iod_server_unlock(server);
+  return all;
+}
+
 /* Whoever is about to wait does first what was put off while it was busy: the driver, blocked in the poll, may not know
- * of it. */
-static void catch_up(iod_server_t *server) {
-  if (atomic_load(&server->corked_since)) {
-    iod_server_lock(server);
-    iod_server_uncork(server);
-    iod_server_unlock(server);
-  }
+ * of it. False: there is more to do. */
+static bool catch_up(iod_server_t *server) {
+  bool all = uncork(server);
   write_log(server);
+  return all;
 }
 
 /* One turn, which blocks until there is something to do. A thread that runs jobs doesn't block while some wait. */
 static void turn(iod_server_t *server, bool runs_jobs) {
-  catch_up(server);
-  bool block = !runs_jobs || atomic_load(&server->jobs.waiting) == 0;
+  bool idle = catch_up(server);
+  bool block = idle && (!runs_jobs || atomic_load(&server->jobs.waiting) == 0);
   int n = iod_loop_poll(&server->loop, block ? -1 : 0);
   if (n < 0) return;
   atomic_store(&server->crew.quiet, n <= 1);
@@ -190,8 +201,7 @@ void iod_crew_idle(iod_server_t *server, iod_crew_thread_t *thread) {
   iod_crew_t *crew = &server->crew;
   while (!must_return(server, thread)) {
     if (!iod_loop_claim(&server->loop)) {
-      catch_up(server);
-      wait_for_job(server, thread);
+      if (catch_up(server)) wait_for_job(server, thread);
       continue;
     }
     atomic_store(&crew->driver_blocks, true);
@@ -225,7 +235,7 @@ static void nap(iod_server_t *server, bool quiet) {
   if (quiet) {
     atomic_store(&crew->asleep, true);
     while (atomic_load(&crew->asleep) && !atomic_load(&crew->halted) && atomic_load(&crew->slot->running) == 0 &&
-           atomic_load(&server->jobs.waiting) == 0)
+           atomic_load(&server->jobs.waiting) == 0 && !atomic_load(&server->loop.corked_since))
       pthread_cond_wait(&crew->stand_in_wake, &crew->lock);
     atomic_store(&crew->asleep, false);
     pthread_mutex_unlock(&crew->lock);
@@ -242,6 +252,12 @@ static void step_in(iod_server_t *server, bool jobs_are_short) {
   if (iod_loop_claim(&server->loop)) drive(server);
 }
 
+/* Who gathers it is in the middle of a long job, or isn't of the crew. */
+static bool gathered_too_long(iod_server_t *server) {
+  uint64_t since = atomic_load(&server->loop.corked_since);
+  return since != 0 && iod_clock_ms() > since + TICK_MS;
+}
+
 static void *stand_in(void *argument) {
   iod_server_t *server = argument;
   iod_crew_t *crew = &server->crew;
@@ -256,6 +272,7 @@ static void *stand_in(void *argument) {
     quiet = idle && turns_now == turns ? quiet + 1 : 0;
     if (jobs_wait && taken_now == taken) iod_crew_wake_one(server);
     write_gathered_log(server, tick);
+    if (gathered_too_long(server)) (void)uncork(server);
     if (turns_now == turns && !blocked) step_in(server, taken_now != taken);
     turns = atomic_load(&server->loop.turns);
     taken = taken_now;

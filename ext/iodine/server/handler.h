@@ -10,6 +10,7 @@
 #include "../base/result.h"
 #include "../base/slice.h"
 #include "../protocol/http1_head.h"
+#include "../protocol/websocket_offer.h"
 #include "../reactor/handle.h"
 #include "../reactor/output.h"
 #include "../reactor/socket.h"
@@ -32,6 +33,7 @@ typedef enum {
   IOD_JOB_CALL,       /* made by iod_server_call: the application's side knows what for */
   IOD_JOB_RELEASE,    /* (iod_release_job_t *)job: the server has finished with borrowed memory */
   IOD_JOB_CONNECTION, /* (iod_connection_t *)job: a strand has something to tell (connection.h) */
+  IOD_JOB_WATCHER,    /* (iod_watcher_t *)job: likewise (watcher.h) */
 } iod_job_kind_t;
 
 typedef struct iod_job {
@@ -53,6 +55,8 @@ typedef struct iod_release_job {
 /* ---- requests --------------------------------------------------------------------------------------------- */
 
 enum { IOD_SCHEME_SAME /* the listener's */, IOD_SCHEME_HTTP, IOD_SCHEME_HTTPS };
+
+enum { IOD_ASKS_NOTHING, IOD_ASKS_WEBSOCKET, IOD_ASKS_EVENTS /* an event stream */ };
 
 enum { IOD_HERE, IOD_GONE_HALF /* sent FIN: may still read */, IOD_GONE /* closed */ };
 
@@ -80,9 +84,11 @@ struct iod_request {
     iod_slice_t host, port;     /* well formed, the host with its port if it has one; empty: not said */
     uint8_t scheme;             /* IOD_SCHEME_… */
   } forwarded;
-  uint64_t begun_us;      /* monotonic: when its first byte was read */
-  const char *bytes;      /* the head; all spans refer to it */
-  iod_header_t headers[]; /* head.header_count of them, then the bytes */
+  uint8_t asks;                    /* IOD_ASKS_…: what the connection may become if the application wants it */
+  iod_websocket_deflate_t deflate; /* of IOD_ASKS_WEBSOCKET: agreed on */
+  uint64_t begun_us;               /* monotonic: when its first byte was read */
+  const char *bytes;               /* the head; all spans refer to it */
+  iod_header_t headers[];          /* head.header_count of them, then the bytes */
 };
 
 static inline iod_slice_t iod_request_slice(const iod_request_t *r, iod_span_t s) {

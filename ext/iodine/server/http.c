@@ -4,10 +4,12 @@
 #include "../base/clock.h"
 #include "../base/log.h"
 #include "../protocol/http1_response.h"
+#include "line.h"
 #include "overload.h"
 #include "raw.h"
 #include "relay.h"
 #include "server.h"
+#include "upgrade.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -55,7 +57,7 @@ static void refuse(iod_http_t *http, int status, const char *why) {
   iod_log(IOD_LOG_DEBUG, "refused a request of %s with %d: %s", http->remote.ip, status, why);
   http->state = DONE;
   char room[IOD_RETRY_ROOM];
-  answer(http, status, status == 503 ? iod_overload_retry(server_of(http), room) : (iod_slice_t){0});
+  answer(http, status, status == 503 ? iod_overload_retry(server_of(http), room) : iod_upgrade_lines(status));
   iod_stream_finish(&http->stream);
 }
 
@@ -98,6 +100,11 @@ static void dispatch(iod_http_t *http) {
   else if (reading(http))
     deadline(http, settings_of(http)->write_timeout);
   if (!iod_stream_open(&http->stream)) return; /* for the deadline, and with it went the request */
+  int refused = iod_upgrade_read(r);
+  if (refused) {
+    refuse(http, -refused, iod_error_name(refused));
+    return;
+  }
   http->state = APP;
   http->stream.paused = true;
   if (r->head.method_id == IOD_METHOD_OPTIONS && iod_slice_equal(iod_request_slice(r, r->head.path), IOD_SLICE("*"))) {
@@ -336,18 +343,9 @@ static void on_handshake(iod_stream_t *s, int result, const char *why) {
   }
 }
 
-static void uncork_remove(iod_http_t *http) {
-  if (!http->in_corked) return;
-  iod_http_t **link = &server_of(http)->corked;
-  while (*link != http) link = &(*link)->next_corked;
-  *link = http->next_corked;
-  http->in_corked = false;
-}
-
 static void on_close(iod_stream_t *s) {
   iod_http_t *http = http_of(s);
   iod_server_t *server = server_of(http);
-  uncork_remove(http);
   drop_parser(http);
   iod_spool_deinit(&http->spool);
   iod_timers_remove(&server->loop.timers, &http->patience);
@@ -403,25 +401,19 @@ iod_http_t *iod_http_of(iod_server_t *server, const iod_request_t *request) {
 /* The next request: what is buffered already, then what the socket has. Answers to pipelined requests are gathered
  * while more of them are complete. */
 static void go_on(iod_http_t *http) {
-  iod_server_t *server = server_of(http);
   http->held = false;
   http->state = HEAD;
   http->begun_us = 0;
   if (http->stream.output.pending == 0) deadline(http, settings_of(http)->keep_alive);
   iod_stream_resume(&http->stream);
   if (!http->stream.corked || !iod_stream_open(&http->stream)) return;
-  if (http->state != APP || http->stream.output.pending > CORK_LIMIT) {
+  if (http->state != APP || http->stream.output.pending > CORK_LIMIT)
     iod_http_uncork(http);
-  } else if (!http->in_corked) {
-    http->in_corked = true;
-    http->next_corked = server->corked;
-    server->corked = http;
-    if (!http->next_corked) atomic_store(&server->corked_since, http->stream.loop->now);
-  }
+  else
+    iod_loop_cork(http->stream.loop, &http->stream);
 }
 
 void iod_http_uncork(iod_http_t *http) {
-  uncork_remove(http);
   http->row = 0;
   iod_stream_flush(&http->stream);
 }
@@ -482,6 +474,33 @@ int iod_http_send(iod_server_t *server, iod_request_t *request, const iod_send_t
     tell_writers(http); /* a command had counted more */
   }
   return 0;
+}
+
+/* ---- other protocols ---- */
+
+void iod_http_become_line(iod_http_t *http, iod_connection_t *c, const iod_stream_ops_t *stream_ops,
+                          const iod_connection_ops_t *connection_ops, uint8_t timeout) {
+  if (!c) {
+    iod_stream_close(&http->stream);
+    return;
+  }
+  iod_peer_t remote = http->remote;
+  iod_line_opening_t opening = {.connection = c,
+                                .stream_ops = stream_ops,
+                                .ops = connection_ops,
+                                .settings = settings_of(http),
+                                .remote = &remote,
+                                .place = http->place,
+                                .timeout = timeout};
+  if (http->request) {
+    log_answer(http);
+    iod_request_unref(http->request);
+  }
+  http->request = NULL;
+  http->place = 0; /* it stays counted */
+  c->listener = http->listener;
+  on_close(&http->stream);
+  iod_line_open(&http->stream, &opening);
 }
 
 /* ---- the end ---- */

@@ -5,6 +5,7 @@
 #include "../protocol/http1_body.h"
 #include "../reactor/loop.h"
 #include "addresses.h"
+#include "connection.h"
 #include "listener.h"
 #include "request.h"
 #include "spool.h"
@@ -16,9 +17,8 @@ typedef struct iod_http {
   iod_listener_t *listener;
   iod_http1_parser_t *parser; /* only in the middle of a head */
   iod_request_t *request;     /* the one whose body comes, or that the application answers */
-  struct iod_http *next_corked;
-  iod_timer_t patience; /* with its request: server/overload.h */
-  uint64_t since;       /* ms: the request was complete */
+  iod_timer_t patience;       /* with its request: server/overload.h */
+  uint64_t since;             /* ms: the request was complete */
   iod_address_place_t place;
   iod_http1_body_t body;
   iod_spool_t spool;
@@ -26,8 +26,7 @@ typedef struct iod_http {
   uint64_t body_bytes; /* of the answer, so far */
   uint16_t status;     /* of the answer */
   uint8_t state;
-  uint8_t row; /* pipelined requests that went before others */
-  bool in_corked;
+  uint8_t row;  /* pipelined requests that went before others */
   bool held;    /* no further request until the last answer is written */
   bool refused; /* the connection itself */
   bool trusted; /* the peer is a trusted proxy */
@@ -43,6 +42,11 @@ IOD_MUST_USE int iod_http_send(iod_server_t *server, iod_request_t *request, con
 
 /* The connection of a request that is under way, or NULL. */
 iod_http_t *iod_http_of(iod_server_t *server, const iod_request_t *request);
+
+/* It is no HTTP any more, but a line. Its request, if there is one, is over. NULL for the connection: there was no
+ * memory for it, it closes. */
+void iod_http_become_line(iod_http_t *http, iod_connection_t *connection, const iod_stream_ops_t *stream_ops,
+                          const iod_connection_ops_t *ops, uint8_t timeout);
 
 void iod_http_uncork(iod_http_t *http);
 void iod_http_drain(iod_stream_t *stream, void *server); /* iod_loop_each */

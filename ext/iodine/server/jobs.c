@@ -2,6 +2,7 @@
 
 #include "../base/alloc.h"
 #include "connection.h"
+#include "watcher.h"
 
 enum { BEHIND_SHARE = 64 };
 
@@ -101,6 +102,8 @@ void iod_jobs_deinit(iod_jobs_t *jobs, void (*released)(iod_release_job_t *)) {
       released((iod_release_job_t *)job);
     else if (job->kind == IOD_JOB_CONNECTION)
       iod_connection_abandon((iod_connection_t *)job);
+    else if (job->kind == IOD_JOB_WATCHER)
+      iod_watcher_abandon((iod_watcher_t *)job);
     else
       iod_free(job);
   }

@@ -5,36 +5,28 @@
 
 enum { LAST_MS = 30000 /* without a write time limit: the last bytes have to make progress within this */ };
 
-static iod_server_t *server_of(const iod_line_t *line) { return line->connection->server; }
+static iod_server_t *server_of(const iod_line_t *line) { return line->connection->strand.server; }
 
-iod_line_t *iod_line_open(iod_http_t *http, iod_connection_kind_t kind, const iod_stream_ops_t *ops,
-                          const iod_connection_ops_t *connection_ops, uint8_t timeout) {
-  iod_stream_t *s = &http->stream;
-  iod_listener_t *listener = http->listener;
-  iod_connection_t *c = iod_connection_new(listener->server, kind, connection_ops, s->handle);
-  if (!c) {
-    iod_stream_close(s);
-    return NULL;
-  }
-  c->listener = listener;
-  c->remote = http->remote;
-  atomic_init(&c->timeout, timeout);
-  c->secure = iod_tls_info_ref(iod_stream_tls_info(s));
-  iod_address_place_t place = http->place;
-  http->place = 0; /* it stays counted */
-  s->ops->on_close(s);
-  iod_stream_no_deadline(s);
-  s->ops = ops;
-  s->lossless = s->paused = true;
+void iod_line_open(iod_stream_t *s, const iod_line_opening_t *o) {
+  iod_connection_t *c = o->connection;
   iod_line_t *line = iod_line_of(s);
-  line->listener = listener;
+  iod_stream_no_deadline(s);
+  s->ops = o->stream_ops;
+  s->lossless = s->paused = true;
+  line->settings = o->settings;
+  line->ops = o->ops;
   line->connection = c;
-  line->place = place;
+  line->place = o->place;
+  line->next_overfull = NULL;
   line->counted = 0;
-  line->written = false;
-  iod_connection_tell(c, IOD_TELL_OPEN);
-  if (listener->server->draining) iod_line_drain(line);
-  return line;
+  line->queued = 0;
+  line->written = line->overfull = false;
+  c->stream = s->handle;
+  c->remote = *o->remote;
+  c->secure = iod_tls_info_ref(iod_stream_tls_info(s));
+  atomic_store(&c->timeout, o->timeout);
+  iod_connection_opened(c, line);
+  if (server_of(line)->draining) iod_line_drain(line);
 }
 
 /* ---- time ---- */
@@ -44,7 +36,7 @@ static uint32_t idle_ms(const iod_line_t *line) { return atomic_load(&line->conn
 void iod_line_touch(iod_line_t *line) {
   iod_stream_t *s = &line->stream;
   if (!iod_stream_open(s) || s->lingering) return;
-  uint32_t ms = s->closing ? line->listener->settings.write_timeout : idle_ms(line);
+  uint32_t ms = s->closing ? line->settings->write_timeout : idle_ms(line);
   if (s->closing && !ms) ms = LAST_MS;
   if (ms)
     iod_stream_deadline(s, s->loop->now + ms);
@@ -60,52 +52,108 @@ bool iod_line_timed_out(iod_line_t *line) {
   return false;
 }
 
+/* ---- input ---- */
+
+bool iod_line_tell(iod_line_t *line, iod_slice_t bytes, bool text, iod_buffer_t *owned) {
+  int result = iod_connection_tell_message(line->connection, bytes, text, owned);
+  if (result == IOD_E_FULL) line->stream.paused = true;
+  if (result != IOD_E_NOMEM) return true;
+  iod_log(IOD_LOG_ERROR, "closed a connection of %s: no memory for what it sent", line->connection->remote.ip);
+  iod_stream_reset(&line->stream);
+  return false;
+}
+
+/* Who sends FIN may still read: what came before is told first, and what that is answered goes out. */
+void iod_line_on_eof(iod_stream_t *s) { iod_line_end(iod_line_of(s), 0); }
+
+/* What came before is read first. */
+void iod_line_on_hangup(iod_stream_t *s) { (void)s; }
+
 /* ---- output ---- */
 
-/* Which of the messages are out isn't known, only how many of the bytes. */
-static void count_sent(iod_line_t *line) {
-  _Atomic uint32_t *sent = &line->connection->sent;
+/* Which of the messages are out isn't known, only how many of the bytes. The application's number is set only when it
+ * changes: to fetch that memory for each of many connections would cost more than the rest. */
+static void count_queued(iod_line_t *line) {
   size_t pending = line->stream.output.pending;
-  uint64_t messages = atomic_load(sent);
+  uint64_t messages = line->queued;
   if (pending < line->counted) messages = (messages * pending + line->counted - 1) / line->counted;
+  bool none = line->queued == 0;
   line->counted = pending;
-  atomic_store(sent, pending ? (uint32_t)messages : 0);
+  line->queued = pending ? (uint32_t)messages : 0;
+  if (!none || line->queued) atomic_store(&line->connection->sent, line->queued);
 }
 
 static void look_at_output(iod_line_t *line) {
-  count_sent(line);
+  count_queued(line);
   if (line->stream.output.pending || !line->written) return;
   line->written = false;
   iod_connection_tell(line->connection, IOD_TELL_DRAINED);
 }
 
-static int overflow(iod_line_t *line, const iod_segment_t *segments, size_t count) {
+static void overflow(iod_line_t *line) {
   iod_log(IOD_LOG_WARNING, "closed a connection of %s that let %zu bytes pile up unread: max-pending is reached",
           line->connection->remote.ip, line->stream.output.pending);
-  for (size_t i = 0; i < count; i++) iod_segment_drop(&segments[i], &line->stream.loop->releaser);
+  line->connection->close_code = IOD_CLOSE_POLICY;
   iod_stream_reset(&line->stream);
-  return IOD_E_CLOSED;
 }
+
+static bool is_full(const iod_line_t *line) { return line->stream.output.pending > line->settings->max_pending; }
 
 int iod_line_send(iod_line_t *line, const iod_segment_t *segments, size_t count) {
   iod_stream_t *s = &line->stream;
-  if (s->output.pending > line->listener->settings.max_pending) return overflow(line, segments, count);
+  if (is_full(line)) {
+    for (size_t i = 0; i < count; i++) iod_segment_drop(&segments[i], &s->loop->releaser);
+    overflow(line);
+    return IOD_E_CLOSED;
+  }
   size_t before = s->output.pending;
   line->written = true;
   if (iod_stream_send(s, segments, count)) return IOD_E_CLOSED;
   if (s->output.pending > before) {
     line->counted = s->output.pending;
-    atomic_fetch_add(&line->connection->sent, 1);
+    line->queued++;
+    if (!s->corked) atomic_store(&line->connection->sent, line->queued);
   }
-  look_at_output(line);
-  iod_line_touch(line);
+  if (!s->output.pending || !s->corked) look_at_output(line);
   return iod_stream_open(s) ? 0 : IOD_E_CLOSED;
+}
+
+static void set_overfull(iod_line_t *line) {
+  iod_server_t *server = server_of(line);
+  if (line->overfull) return;
+  line->overfull = true;
+  line->next_overfull = server->overfull;
+  server->overfull = line;
+}
+
+void iod_line_publish(iod_line_t *line, iod_publication_t *publication, bool binary) {
+  iod_stream_t *s = &line->stream;
+  if (s->closing || !iod_stream_open(s)) return;
+  iod_payload_t *payload = is_full(line) ? NULL : line->ops->encode(s, publication, binary);
+  if (payload) {
+    iod_segment_t segment = iod_segment_payload(iod_payload_ref(payload));
+    iod_loop_cork(s->loop, s);
+    if (iod_output_add(&s->output, &segment, &s->loop->releaser) == 0) {
+      line->counted = s->output.pending;
+      line->queued++;
+      line->written = true;
+      return;
+    }
+  }
+  set_overfull(line); /* or there is no memory for it: a message is never left out */
+}
+
+void iod_lines_drop_overfull(iod_server_t *server) {
+  for (iod_line_t *line; (line = server->overfull);) {
+    server->overfull = line->next_overfull;
+    if (iod_stream_open(&line->stream)) overflow(line);
+  }
 }
 
 void iod_line_on_written(iod_stream_t *s) {
   iod_line_t *line = iod_line_of(s);
   if (s->output.pending < line->counted) look_at_output(line);
-  iod_line_touch(line);
+  if (s->closing) iod_line_touch(line);
 }
 
 /* ---- the end ---- */
@@ -117,7 +165,7 @@ void iod_line_finish(iod_line_t *line) {
 }
 
 void iod_line_end(iod_line_t *line, uint8_t signal) {
-  if (!line->stream.closing && iod_connection_end(line->connection, signal)) iod_line_finish(line);
+  if (!line->stream.closing && iod_connection_end(line->connection, signal)) line->ops->close(&line->stream);
 }
 
 void iod_line_refresh(iod_line_t *line) {
@@ -125,12 +173,12 @@ void iod_line_refresh(iod_line_t *line) {
   if (iod_stream_open(&line->stream)) iod_stream_resume(&line->stream);
 }
 
-bool iod_line_is(const iod_stream_t *s) { return s->ops->on_close == iod_line_on_close; }
+bool iod_line_is(const iod_stream_t *s) { return s->ops->on_hangup == iod_line_on_hangup; }
 
-void iod_line_drain(iod_line_t *line) { iod_line_end(line, IOD_TELL_SHUTDOWN); }
-
-/* What came before is read first. */
-void iod_line_on_hangup(iod_stream_t *s) { (void)s; }
+void iod_line_drain(iod_line_t *line) {
+  line->connection->farewell = IOD_CLOSE_GOING_AWAY;
+  iod_line_end(line, IOD_TELL_SHUTDOWN);
+}
 
 void iod_line_on_close(iod_stream_t *s) {
   iod_line_t *line = iod_line_of(s);

@@ -36,6 +36,8 @@ int iod_listener_add(iod_server_t *server, bool tcp, const char *address, uint16
   }
   *l = (iod_listener_t){.server = server, .source = -1, .tcp = tcp, .settings = *settings, .tag = tag};
   l->timer.kind = IOD_TIMER_OTHER;
+  l->settings.websocket.from_client = true;
+  l->settings.websocket.inflaters = &server->inflaters;
   if (tcp) {
     l->fd = iod_socket_listen_tcp(address, port, settings->backlog, l->name, sentence);
   } else {

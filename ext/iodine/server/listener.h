@@ -3,6 +3,8 @@
 #define IOD_SERVER_LISTENER_H
 
 #include "../base/timers.h"
+#include "../protocol/websocket_handshake.h"
+#include "../protocol/websocket_message.h"
 #include "../reactor/tls.h"
 #include "handler.h"
 #include "proxies.h"
@@ -24,9 +26,12 @@ typedef struct iod_settings {
   bool raw;           /* no HTTP: keep_alive is the time-out at first, 0 to 255 s */
   size_t max_pending; /* bytes that may wait for a connection's peer to read them, when the application writes more */
   iod_tls_t *tls;     /* NULL: plain. A listener has a reference of its own */
-  struct iod_public *public; /* static files, or NULL; the listener takes it over */
-  bool proxy_protocol;       /* connections begin with a PROXY header, and come from trusted peers only */
-  iod_proxies_t *proxies;    /* NULL: none is trusted. The listener's, once it is added */
+  struct iod_public *public;       /* static files, or NULL; the listener takes it over */
+  iod_websocket_rules_t websocket; /* its inflaters are the server's */
+  iod_websocket_policy_t policy;   /* its origins are one allocation, the listener's once it is added */
+  uint8_t ping;                    /* seconds of silence before a WebSocket or an event stream is pinged, 0 = never */
+  bool proxy_protocol;             /* connections begin with a PROXY header, and come from trusted peers only */
+  iod_proxies_t *proxies;          /* NULL: none is trusted. The listener's, once it is added */
 } iod_settings_t;
 
 typedef struct iod_listener {

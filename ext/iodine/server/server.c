@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { FLUSHED_AT_ONCE = 64 /* streams: our caller may hold the GVL */ };
+
 /* ---- life ---- */
 
 iod_server_t *iod_server_new(uint32_t workers, void (*released)(iod_release_job_t *)) {
@@ -33,6 +35,7 @@ void iod_server_free(iod_server_t *server) {
     iod_tls_unref(server->listeners[i]->settings.tls);
     iod_public_free(server->listeners[i]->settings.public);
     iod_free(server->listeners[i]->settings.proxies);
+    iod_free((void *)(uintptr_t)server->listeners[i]->settings.policy.origins);
     iod_free(server->listeners[i]);
   }
   iod_addresses_deinit(&server->addresses);
@@ -69,6 +72,7 @@ static void abandon(iod_server_t *server) {
   pthread_mutex_init(&server->loop.state, NULL); /* whoever held them isn't in this process */
   pthread_mutex_init(&server->jobs.lock, NULL);
   pthread_mutex_init(&server->commands.lock, NULL);
+  pthread_mutex_init(&server->pubsub.lock, NULL);
   pthread_mutex_init(&server->crew.lock, NULL);
   pthread_mutex_init(&server->drain_lock, NULL);
   for (uint32_t i = 0; i < server->listener_count; i++) {
@@ -139,6 +143,7 @@ int iod_server_open(iod_server_t *server, uint32_t index) {
   server->capacity = iod_limits_capacity();
   iod_jobs_init(&server->jobs);
   iod_commands_init(&server->commands);
+  iod_pubsub_init(&server->pubsub);
   iod_access_log_init(&server->log);
   iod_public_state_init(&server->public_state);
   iod_pool_init(&server->parsers, sizeof(iod_http1_parser_t), IOD_PARSERS_KEPT);
@@ -182,6 +187,9 @@ void iod_server_close(iod_server_t *server) {
   iod_access_log_deinit(&server->log);
   iod_jobs_deinit(&server->jobs, server->released);
   iod_commands_deinit(&server->commands);
+  iod_pubsub_deinit(&server->pubsub);
+  iod_deflaters_deinit(&server->deflaters);
+  iod_inflaters_deinit(&server->inflaters);
   iod_pool_deinit(&server->parsers);
   dismiss_waiters(server);
   pthread_cond_destroy(&server->drained);
@@ -223,6 +231,10 @@ void iod_server_command(iod_server_t *server, iod_command_t *command) {
     return;
   }
   iod_commands_push(&server->commands, command);
+  iod_server_kick(server);
+}
+
+void iod_server_kick(iod_server_t *server) {
   if (iod_server_trylock(server)) iod_server_unlock(server);
 }
 
@@ -231,9 +243,12 @@ void iod_server_left(iod_server_t *server) {
   for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_resume(server->listeners[i]);
 }
 
-void iod_server_uncork(iod_server_t *server) {
-  while (server->corked) iod_http_uncork(server->corked);
-  atomic_store(&server->corked_since, 0);
+void iod_server_flush(iod_server_t *server) {
+  if (server->inherited || !atomic_load(&server->loop.corked_since)) return;
+  if (!iod_server_trylock(server)) return; /* the stand-in sees to it */
+  bool all = iod_loop_uncork(&server->loop, FLUSHED_AT_ONCE);
+  iod_server_unlock(server);
+  if (!all) iod_loop_interrupt(&server->loop); /* the driver goes on with it */
 }
 
 /* ---- answers ---- */

@@ -14,6 +14,7 @@
 #include "jobs.h"
 #include "listener.h"
 #include "public.h"
+#include "pubsub.h"
 #include "shared.h"
 
 #include <pthread.h>
@@ -39,8 +40,11 @@ struct iod_server {
   void (*released)(iod_release_job_t *);
   void (*abandoned)(iod_connection_t *); /* a connection that nobody will be told of any more; may be NULL */
 
+  void (*noted)(iod_server_t *, iod_slice_t name, bool pattern, bool there); /* see iod_pubsub_t; under its lock */
+
   iod_jobs_t jobs;
   iod_commands_t commands;
+  iod_pubsub_t pubsub;
   iod_crew_t crew;
   pthread_mutex_t drain_lock; /* a leaf: streaming threads wait for their client */
   pthread_cond_t drained;
@@ -55,9 +59,11 @@ struct iod_server {
   iod_http1_parser_t scratch_parser; /* for heads that come whole */
   iod_pool_t parsers;
   iod_public_state_t public_state;
-  struct iod_http *corked;       /* their answers wait to be joined with the next ones */
-  _Atomic uint64_t corked_since; /* ms; 0 = none */
   struct iod_user_timer *timers;
+  struct iod_line *overfull; /* lines that got more than may pile up */
+  iod_deflaters_t deflaters;
+  iod_inflaters_t inflaters;
+  struct iod_link *root, *workers; /* to the other processes of the cluster: the one, or in the root the others */
 };
 
 /* workers: how many processes will share the listeners, at least 1. released: takes back what nobody takes as a job any
@@ -95,7 +101,10 @@ void iod_server_command(iod_server_t *server, iod_command_t *command);
 /* Under the state lock: a connection has closed. Others may have waited for it. */
 void iod_server_left(iod_server_t *server);
 
-/* Under the state lock: writes what was gathered for pipelining clients. */
-void iod_server_uncork(iod_server_t *server);
+/* Whoever holds the state lock, or else we, apply the commands that wait. Any thread. */
+void iod_server_kick(iod_server_t *server);
+
+/* Any thread that isn't the crew's: what it published is written now, not when somebody looks. */
+void iod_server_flush(iod_server_t *server);
 
 #endif

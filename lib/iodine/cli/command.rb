@@ -12,7 +12,7 @@ module Iodine
     class Command
       SETTINGS = %i[port address log timeout max_body max_headers max_clients backlog head_timeout body_timeout
                     write_timeout shutdown_timeout max_per_address max_queue queue_timeout request_timeout
-                    tls max_pending public max_age sendfile_root no_symlinks trusted_proxy proxy_protocol].freeze
+                    tls max_pending ping max_msg allowed_origin public max_age sendfile_root no_symlinks trusted_proxy proxy_protocol].freeze
       CONFIG_RU = 'config.ru'
       SCHEMES = [nil, 'http', 'ws', 'unix', 'https', 'wss'].freeze
 
@@ -39,6 +39,7 @@ module Iodine
         Encryption.read(@values, @values.fetch(:address, []).map { |address| endpoint(address) })
         check_folders
         check_proxies
+        check_origins
       end
 
       # Returns when it has been served.
@@ -76,6 +77,12 @@ module Iodine
         raise Option::Error, e.message
       end
 
+      def check_origins
+        @values.fetch(:allowed_origin, []).each { |origin| Origins.check(origin, '--allowed-origin') }
+      rescue ArgumentError => e
+        raise Option::Error, e.message
+      end
+
       # The file sees what the environment and the options say, and can't change that.
       def read_config
         ConfigFile.load(@values[:config])
@@ -88,6 +95,7 @@ module Iodine
         Iodine.threads = @values[:threads] if @values[:threads]
         Iodine.workers = @values[:workers] if @values[:workers]
         DEFAULT_SETTINGS.update(@values.slice(*SETTINGS))
+        DEFAULT_SETTINGS[:deflate] = false if @values[:no_deflate]
       end
 
       def script?

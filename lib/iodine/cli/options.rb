@@ -27,6 +27,13 @@ module Iodine
                                                      help: 'largest head of a request (default: as built, 32)'),
       Option.new(:max_pending, %w[max-pending], value: 'MB', range: 1..1_000_000,
                                                 help: 'what may wait for a connection that isn\'t HTTP (default: 16)'),
+      Option.new(:ping, %w[ping], value: 'SECONDS', range: 0..255,
+                                  help: 'ping silent WebSockets and event streams after so long (default: 40)'),
+      Option.new(:max_msg, %w[maxms max-msg], value: 'KB', range: 1..1_000_000,
+                                              help: 'largest message of a WebSocket (default: 250)'),
+      Option.new(:allowed_origin, %w[allowed-origin], value: 'ORIGIN', repeats: true,
+                                                      help: 'pages that may open WebSockets; repeats (default: all)'),
+      Option.new(:no_deflate, %w[no-deflate], help: 'don\'t compress WebSockets'),
       Option.new(:max_clients, %w[max-clients], value: 'NUM', range: COUNT,
                                                 help: 'connections of each worker (default: what the system allows)'),
       Option.new(:max_per_address, %w[max-per-address], value: 'NUM', range: COUNT,
@@ -75,9 +82,9 @@ module Iodine
     # Known names that do nothing yet: they are refused, never ignored. Some have a value, and must be told from others.
     # @api private
     LATER = [
-      %w[no-deflate check no-db-hooks].map { |name| Option.new(nil, [name]) },
+      %w[check no-db-hooks].map { |name| Option.new(nil, [name]) },
       [
-        %w[ping], %w[maxms max-msg], %w[r redis], %w[rp redis-ping], %w[allowed-origin],
+        %w[r redis], %w[rp redis-ping],
         %w[worker-timeout],
         %w[worker-max-rss], %w[worker-max-requests], %w[worker-max-age], %w[metrics], %w[log-format], %w[log-file]
       ].map { |names| Option.new(nil, names, value: 'VALUE') }

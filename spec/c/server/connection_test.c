@@ -69,7 +69,7 @@ static void run_connection(iod_connection_t *c) {
     uint8_t what = iod_connection_take(c, &message);
     if (!what) break;
     tell(c, what, message);
-    iod_free(message);
+    iod_message_free(message);
   }
   iod_connection_rest(c);
 }
@@ -273,25 +273,18 @@ TEST(connection_without_memory) {
 
 /* ---- the strand alone ---- */
 
-static int write_nothing(iod_stream_t *s, const iod_segment_t *segment, bool text) {
-  (void)s, (void)segment, (void)text;
-  return 0;
-}
-static void ignore(iod_stream_t *s) { (void)s; }
-static const iod_connection_ops_t no_ops = {.write = write_nothing, .close = ignore, .refresh = ignore};
-
 TEST(connection_strand) {
   iod_message_t *m;
   server = iod_server_new(1, on_released);
   CHECK_INT(iod_server_open(server, 0), 0);
-  iod_connection_t *c = iod_connection_new(server, IOD_CONNECTION_RAW, &no_ops, 0);
+  iod_connection_t *c = iod_connection_new(server, IOD_CONNECTION_RAW);
   test_case("signals first, once each, then what is queued, in order");
   iod_connection_tell(c, IOD_TELL_OPEN);
-  CHECK_INT(iod_connection_tell_message(c, "one", 3, false), 0);
+  CHECK_INT(iod_connection_tell_message(c, IOD_SLICE("one"), false, NULL), 0);
   CHECK_INT(iod_connection_call(c), 0);
-  CHECK_INT(iod_connection_tell_message(c, "two", 3, true), 0);
+  CHECK_INT(iod_connection_tell_message(c, IOD_SLICE("two"), true, NULL), 0);
   for (int i = 0; i < 3; i++) iod_connection_tell(c, IOD_TELL_DRAINED);
-  CHECK(iod_jobs_take(&server->jobs) == &c->job);
+  CHECK(iod_jobs_take(&server->jobs) == &c->strand.job);
   CHECK(iod_jobs_take(&server->jobs) == NULL);
   static const uint8_t order[] = {IOD_TELL_OPEN, IOD_TELL_DRAINED, IOD_TELL_MESSAGE,
                                   IOD_TELL_CALL, IOD_TELL_MESSAGE, 0};
@@ -299,28 +292,28 @@ TEST(connection_strand) {
     CHECK_INT(iod_connection_take(c, &m), order[i]);
     if (i == 2) CHECK_BYTES(m->bytes, m->length, "one");
     if (i == 4) CHECK(m->text);
-    iod_free(m);
+    iod_message_free(m);
   }
 
   test_case("only what is wanted is queued");
   iod_connection_rest(c);
   atomic_store(&c->wants, 0);
   iod_connection_tell(c, IOD_TELL_PING);
-  CHECK_INT(iod_connection_tell_message(c, "x", 1, false), 0);
+  CHECK_INT(iod_connection_tell_message(c, IOD_SLICE("x"), false, NULL), 0);
   CHECK(iod_jobs_take(&server->jobs) == NULL);
   CHECK(iod_connection_end(c, IOD_TELL_SHUTDOWN));
 
   test_case("too much is said to be so, and the close is the last");
   atomic_store(&c->wants, UINT8_MAX);
   int said = 0, result = 0;
-  while (said < 5000 && result == 0) result = (said++, iod_connection_tell_message(c, "m", 1, false));
+  while (said < 5000 && result == 0) result = (said++, iod_connection_tell_message(c, IOD_SLICE("m"), false, NULL));
   CHECK_INT(result, IOD_E_FULL);
   iod_connection_closed(c);
   CHECK_INT(iod_connection_call(c), 0);
-  CHECK(iod_jobs_take(&server->jobs) == &c->job);
+  CHECK(iod_jobs_take(&server->jobs) == &c->strand.job);
   for (; said >= 0; said--) {
     CHECK(iod_connection_take(c, &m) & (IOD_TELL_MESSAGE | IOD_TELL_CALL));
-    iod_free(m);
+    iod_message_free(m);
   }
   iod_connection_ref(c);
   CHECK_INT(iod_connection_take(c, &m), IOD_TELL_CLOSE);
