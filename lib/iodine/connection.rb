@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 module Iodine
-  # A WebSocket, an event stream (SSE) or a raw connection, as its callbacks see it. The callbacks object may have any of these methods,
-  # and an object, a class or a module will do; what it lacks costs nothing:
+  # A WebSocket, an event stream (SSE) or a raw connection, as its callbacks see it. The callbacks object may have any
+  # of these methods, and an object, a class or a module will do; what it lacks costs nothing:
   #
   #     on_open(client)           first
   #     on_message(client, data)  a message came: text is UTF-8, other data binary. Raw: bytes, however they were cut

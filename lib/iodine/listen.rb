@@ -9,7 +9,8 @@ module Iodine
     RAW = %w[raw tcp tls unix].freeze
     KEYS = %i[url service address port handler app tls mode backlog log timeout head_timeout body_timeout write_timeout
               max_headers max_body max_clients max_per_address max_queue queue_timeout request_timeout
-              max_pending ping max_msg deflate allowed_origin public max_age sendfile_root no_symlinks trusted_proxy proxy_protocol].freeze
+              max_pending ping max_msg deflate allowed_origin public max_age sendfile_root no_symlinks trusted_proxy
+              proxy_protocol].freeze
 
     class << self
       # @return [Listener]

@@ -12,7 +12,8 @@ module Iodine
     class Command
       SETTINGS = %i[port address log timeout max_body max_headers max_clients backlog head_timeout body_timeout
                     write_timeout shutdown_timeout max_per_address max_queue queue_timeout request_timeout
-                    tls max_pending ping max_msg allowed_origin public max_age sendfile_root no_symlinks trusted_proxy proxy_protocol].freeze
+                    tls max_pending ping max_msg allowed_origin public max_age sendfile_root no_symlinks trusted_proxy
+                    proxy_protocol].freeze
       CONFIG_RU = 'config.ru'
       SCHEMES = [nil, 'http', 'ws', 'unix', 'https', 'wss'].freeze
 

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 module Iodine
+  # Who is told what is published, and how it gets there.
   module PubSub
     # How messages get from one process to others. Subclass it to reach beyond the cluster:
     #

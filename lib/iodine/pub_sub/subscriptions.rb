@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+# Subscriptions of the process.
 module Iodine
   module PubSub
     # The subscriptions of this process. Those that were made before the start hold in each process of the cluster.
