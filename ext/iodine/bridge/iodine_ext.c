@@ -1,3 +1,4 @@
+#include "../base/heap.h"
 #include "app_thread.h"
 #include "rack.h"
 #include "ruby_connection.h"
@@ -7,6 +8,7 @@ __attribute__((visibility("default"))) void Init_iodine_ext(void);
 
 void Init_iodine_ext(void) {
   VALUE iodine = rb_define_module("Iodine");
+  iod_heap_keep();
   iod_rack_init(iodine);
   iod_ruby_connection_init(iodine);
   iod_ruby_server_init(iodine);

@@ -189,6 +189,7 @@ static void let_go(serving_t *s) {
   bool kept = !NIL_P(x->io) || (!NIL_P(x->stream) && iod_rack_stream_open(x->stream));
   if (!NIL_P(x->input) && !kept) iod_rack_input_close(x->input);
   if (!NIL_P(x->object)) iod_rack_exchange_over(x->object);
+  if (x->upgraded) iod_rack_env_settle(x->env, x->object);
 }
 
 /* Goes on where it was when a kill came. */

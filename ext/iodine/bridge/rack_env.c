@@ -2,6 +2,7 @@
 
 #include "../base/alloc.h"
 #include "../server/listener.h"
+#include "rack_exchange.h"
 #include "rack_input.h"
 #include "rack_names.h"
 #include "rack_tls.h"
@@ -62,6 +63,14 @@ enum {
 static VALUE keys[KEY_COUNT];
 static VALUE methods[IOD_METHOD_TRACE + 1]; /* by IOD_METHOD_…; 0 for the others */
 static VALUE websocket, sse;                /* symbols */
+static VALUE websocket_offer;               /* rack.protocol of most upgrades */
+static VALUE nothing_finished;              /* rack.response_finished and rack.after_reply, once it is all over */
+static VALUE upgrade_key;
+static struct { /* what the headers of every handshake say: one String for all */
+  iod_slice_t text;
+  VALUE string;
+} handshake_words[] = {{{"websocket", 9}, 0}, {{"Upgrade", 7}, 0}, {{"keep-alive, Upgrade", 19}, 0}, {{"13", 2}, 0}};
+enum { HANDSHAKE_WORDS = sizeof handshake_words / sizeof *handshake_words };
 static VALUE empty, http10, http11, scheme_http, scheme_https, on, iodine;
 
 /* The server keeps the object's address: marking itself keeps it in its place. */
@@ -229,6 +238,14 @@ static VALUE string_of(const iod_request_t *r, iod_span_t span) {
   return rb_str_new(r->bytes + span.at, (long)span.length);
 }
 
+/* A WebSocket keeps its env for as long as it lives: what is the same in each is there once. */
+static VALUE value_of(const iod_request_t *r, iod_span_t span) {
+  iod_slice_t text = iod_request_slice(r, span);
+  for (int i = 0; r->asks == IOD_ASKS_WEBSOCKET && i < HANDSHAKE_WORDS; i++)
+    if (iod_slice_equal(text, handshake_words[i].text)) return handshake_words[i].string;
+  return string_of(r, span);
+}
+
 /* RFC 9110 section 5.3; a cookie's pairs have a separator of their own (RFC 9113 section 8.2.3). */
 static void join(VALUE env, VALUE key, VALUE value, bool cookie) {
   VALUE before = rb_hash_lookup(env, key);
@@ -241,7 +258,7 @@ static void set_header(VALUE env, const iod_request_t *r, const iod_header_t *he
   int index;
   VALUE key = iod_rack_key_of(iod_request_slice(r, header->name), &index);
   uint64_t bit = index < 0 ? 0 : UINT64_C(1) << index;
-  VALUE value = string_of(r, header->value);
+  VALUE value = value_of(r, header->value);
   if (bit && !(*seen & bit))
     rb_hash_aset(env, key, value);
   else
@@ -274,7 +291,7 @@ static void set_length(VALUE env, const iod_request_t *r) {
 }
 
 /* The protocols that the client offers to switch to: those of Upgrade. */
-static void set_protocol(VALUE env, const iod_request_t *r) {
+static VALUE offer_of(const iod_request_t *r) {
   VALUE list = rb_ary_new();
   for (unsigned i = 0; i < r->head.header_count; i++) {
     if (r->headers[i].known != IOD_HEADER_UPGRADE) continue;
@@ -282,7 +299,12 @@ static void set_protocol(VALUE env, const iod_request_t *r) {
   }
   for (long i = 0; i < RARRAY_LEN(list); i++)
     rb_ary_store(list, i, rb_funcall(rb_ary_entry(list, i), rb_intern("strip"), 0));
-  rb_hash_aset(env, keys[KEY_PROTOCOL], list);
+  return list;
+}
+
+static void set_protocol(VALUE env, const iod_request_t *r) {
+  bool usual = r->asks == IOD_ASKS_WEBSOCKET && rb_hash_lookup(env, upgrade_key) == handshake_words[0].string;
+  rb_hash_aset(env, keys[KEY_PROTOCOL], usual ? websocket_offer : offer_of(r));
   rb_hash_aset(env, keys[r->asks == IOD_ASKS_WEBSOCKET ? KEY_OLD_WEBSOCKET : KEY_OLD_TCP], Qtrue);
 }
 
@@ -347,6 +369,16 @@ VALUE iod_rack_env_new(VALUE self, const iod_request_t *r, VALUE exchange, VALUE
   return env;
 }
 
+void iod_rack_env_settle(VALUE env, VALUE exchange) {
+  VALUE objects[] = {keys[KEY_HIJACK], keys[KEY_EARLY_HINTS]};
+  VALUE lists[] = {keys[KEY_RESPONSE_FINISHED], keys[KEY_AFTER_REPLY]};
+  if (RB_OBJ_FROZEN(env)) return;
+  for (int i = 0; i < 2; i++) {
+    if (rb_hash_lookup(env, objects[i]) == exchange) rb_hash_aset(env, objects[i], iod_rack_exchange_none());
+    rb_hash_aset(env, lists[i], nothing_finished);
+  }
+}
+
 VALUE iod_rack_env_finished(VALUE env) { return rb_hash_lookup(env, keys[KEY_RESPONSE_FINISHED]); }
 VALUE iod_rack_env_after_reply(VALUE env) { return rb_hash_lookup(env, keys[KEY_AFTER_REPLY]); }
 
@@ -363,6 +395,10 @@ void iod_rack_env_init(VALUE iodine_module) {
   iodine = iodine_module;
   websocket = ID2SYM(rb_intern("websocket"));
   sse = ID2SYM(rb_intern("sse"));
+  for (int i = 0; i < HANDSHAKE_WORDS; i++) handshake_words[i].string = constant(handshake_words[i].text.at);
+  rb_gc_register_mark_object(websocket_offer = rb_obj_freeze(rb_ary_new_from_args(1, handshake_words[0].string)));
+  rb_gc_register_mark_object(nothing_finished = rb_obj_freeze(rb_ary_new_capa(0)));
+  upgrade_key = iod_rack_key("HTTP_UPGRADE");
   empty = constant("");
   http10 = constant("HTTP/1.0");
   http11 = constant("HTTP/1.1");

@@ -16,6 +16,9 @@ void iod_rack_env_init(VALUE iodine_module);
 /* exchange: rack.hijack and rack.early_hints. May raise NoMemoryError. */
 VALUE iod_rack_env_new(VALUE listener, const iod_request_t *request, VALUE exchange, VALUE input);
 
+/* The connection goes on with this env, but not as HTTP: what belonged to the response is let go of. */
+void iod_rack_env_settle(VALUE env, VALUE exchange);
+
 /* The value of rack.response_finished or rack.after_reply: whatever the application left there. */
 VALUE iod_rack_env_finished(VALUE env);
 VALUE iod_rack_env_after_reply(VALUE env);

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static VALUE exchange_class, hijack_io;
+static VALUE exchange_class, hijack_io, none;
 
 /* The data is a struct on a stack: nothing to mark or free. */
 static const rb_data_type_t type = {
@@ -19,6 +19,8 @@ static const rb_data_type_t type = {
 VALUE iod_rack_exchange_object(iod_rack_exchange_t *x) { return TypedData_Wrap_Struct(exchange_class, &type, x); }
 
 void iod_rack_exchange_over(VALUE object) { RTYPEDDATA_DATA(object) = NULL; }
+
+VALUE iod_rack_exchange_none(void) { return none; }
 
 iod_rack_exchange_t *iod_rack_exchange_of(VALUE object) {
   iod_rack_exchange_t *x = rb_check_typeddata(object, &type);
@@ -97,5 +99,6 @@ static VALUE exchange_call(int argc, VALUE *argv, VALUE self) {
 void iod_rack_exchange_init(VALUE rack_module) {
   exchange_class = iod_rack_class(rack_module, "Exchange");
   rb_define_method(exchange_class, "call", exchange_call, -1);
+  rb_gc_register_mark_object(none = TypedData_Wrap_Struct(exchange_class, &type, NULL));
   rb_gc_register_mark_object(hijack_io = rb_interned_str_cstr("rack.hijack_io"));
 }

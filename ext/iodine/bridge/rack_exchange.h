@@ -16,6 +16,7 @@ typedef struct iod_rack_exchange {
   VALUE stream;                /* where the writer went, or nil */
   VALUE io;                    /* where the socket went, or nil */
   VALUE thread;                /* the one that serves */
+  bool upgraded;               /* the connection goes on as something else */
 } iod_rack_exchange_t;
 
 void iod_rack_exchange_init(VALUE rack_module);
@@ -23,6 +24,7 @@ void iod_rack_exchange_init(VALUE rack_module);
 /* The object of an exchange; and its end: who still calls it is told so. */
 VALUE iod_rack_exchange_object(iod_rack_exchange_t *exchange);
 void iod_rack_exchange_over(VALUE object);
+VALUE iod_rack_exchange_none(void); /* one that is over, for all who keep one */
 
 /* The exchange of an object. Raises IOError when it is over. */
 iod_rack_exchange_t *iod_rack_exchange_of(VALUE object);

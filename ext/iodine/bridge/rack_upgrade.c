@@ -112,7 +112,7 @@ bool iod_rack_upgrade(iod_rack_exchange_t *x) {
   else
     iod_buffer_clear(&w->out);
   iod_connection_t *c = iod_ruby_connection_new(w->server, wish.kind, x->env, wish.callbacks);
-  w->head_sent = w->ended = true;
+  w->head_sent = w->ended = x->upgraded = true;
   iod_slice_t head = {iod_buffer_head(&w->out), iod_buffer_length(&w->out)};
   iod_request_upgrade(w->server, w->request, c, status ? status : 101, head);
   return true;

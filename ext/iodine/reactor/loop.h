@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { IOD_SCRATCH = 64 * 1024, IOD_GATHERED = 64 * 1024, IOD_EVENTS = 256, IOD_SOURCES = 64 };
+enum { IOD_SCRATCH = 64 * 1024, IOD_GATHERED = 64 * 1024, IOD_EVENTS = 32, IOD_SOURCES = 64 };
 
 enum { IOD_TIMER_STREAM, IOD_TIMER_OTHER }; /* iod_timer_t.kind */
 

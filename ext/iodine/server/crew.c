@@ -1,6 +1,7 @@
 #include "crew.h"
 
 #include "../base/clock.h"
+#include "../base/heap.h"
 #include "server.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@ enum {
   UNCORKED_AT_ONCE = 256, /* … or before others get their turn */
   LOG_TICKS = 8,          /* lines of the access log are gathered for so long while there is traffic … */
   LOG_BATCH = 64 * 1024,  /* … or until there are so many bytes of them */
+  TRIMMED_AFTER = 4096,   /* jobs since the heap was trimmed the last time */
   BUSY_APP = 8,           /* jobs taken in one turn of the stand-in: the application is fast and can drive itself */
 };
 
@@ -252,6 +254,14 @@ static void step_in(iod_server_t *server, bool jobs_are_short) {
   if (iod_loop_claim(&server->loop)) drive(server);
 }
 
+/* Traffic has ended, and left behind what it needed. */
+static void give_back(iod_server_t *server) {
+  uint64_t taken = atomic_load(&server->jobs.taken);
+  if (taken - server->crew.taken_at_trim < TRIMMED_AFTER) return;
+  server->crew.taken_at_trim = taken;
+  iod_heap_trim();
+}
+
 /* Who gathers it is in the middle of a long job, or isn't of the crew. */
 static bool gathered_too_long(iod_server_t *server) {
   uint64_t since = atomic_load(&server->loop.corked_since);
@@ -264,6 +274,7 @@ static void *stand_in(void *argument) {
   uint64_t turns = 0, taken = 0;
   int quiet = 0;
   for (unsigned tick = 0; !atomic_load(&crew->halted); tick++) {
+    if (quiet == QUIET_TICKS) give_back(server);
     nap(server, quiet > QUIET_TICKS);
     uint64_t turns_now = atomic_load(&server->loop.turns), taken_now = atomic_load(&server->jobs.taken);
     bool blocked = atomic_load(&crew->driver_blocks);
