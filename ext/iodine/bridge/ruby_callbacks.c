@@ -99,10 +99,11 @@ void iod_ruby_callbacks_switch(VALUE self, VALUE handler) {
 bool iod_ruby_callbacks_post(VALUE self, VALUE call) {
   iod_ruby_connection_t *rc = iod_ruby_connection_get(self);
   if (!rc->link) return false; /* else its server is there */
-  if (NIL_P(rc->calls)) RB_OBJ_WRITE(self, &rc->calls, rb_ary_new());
-  rb_ary_push(rc->calls, call);
+  VALUE calls = rb_ivar_get(self, iod_ruby_connection_calls);
+  if (NIL_P(calls)) rb_ivar_set(self, iod_ruby_connection_calls, calls = rb_ary_new());
+  rb_ary_push(calls, call);
   int result = iod_connection_call(rc->connection);
-  if (result) rb_ary_pop(rc->calls);
+  if (result) rb_ary_pop(calls);
   if (result == IOD_E_NOMEM) rb_raise(rb_eNoMemError, "no memory for a task of a connection");
   return result == 0;
 }
@@ -136,7 +137,7 @@ static VALUE call_message(VALUE data) {
 
 static VALUE call_block(VALUE data) {
   telling_t *t = (telling_t *)data;
-  VALUE call = rb_ary_shift(t->rc->calls);
+  VALUE call = rb_ary_shift(rb_ivar_get(t->self, iod_ruby_connection_calls));
   if (!RB_TYPE_P(call, T_ARRAY)) return rb_proc_call_kw(call, rb_ary_new(), 0);
   int state = switch_handler(t->rc, t->self, RARRAY_AREF(call, 0));
   if (state) rb_jump_tag(state);
@@ -145,7 +146,7 @@ static VALUE call_block(VALUE data) {
 
 static VALUE call_published(VALUE data) {
   const telling_t *t = (const telling_t *)data;
-  return iod_ruby_pubsub_call(t->rc->blocks, t->message);
+  return iod_ruby_pubsub_call(rb_ivar_get(t->self, iod_ruby_connection_blocks), t->message);
 }
 
 static int tell(telling_t *t) {

@@ -5,13 +5,15 @@
 #include "../protocol/websocket_close.h"
 #include "../server/server.h"
 #include "protect.h"
+#include "rack_names.h"
 #include "rack_pin.h"
 #include "ruby_callbacks.h"
 #include "ruby_pubsub.h"
 
 #include <ruby/encoding.h>
 
-static VALUE klass;
+ID iod_ruby_connection_calls, iod_ruby_connection_blocks;
+static VALUE klass, remote_addr;
 
 /* ---- the registry ---- */
 
@@ -57,16 +59,12 @@ static void mark(void *data) {
   iod_ruby_connection_t *rc = data;
   rb_gc_mark_movable(rc->handler);
   rb_gc_mark_movable(rc->env);
-  rb_gc_mark_movable(rc->calls);
-  rb_gc_mark_movable(rc->blocks);
 }
 
 static void compact(void *data) {
   iod_ruby_connection_t *rc = data;
   rc->handler = rb_gc_location(rc->handler);
   rc->env = rb_gc_location(rc->env);
-  rc->calls = rb_gc_location(rc->calls);
-  rc->blocks = rb_gc_location(rc->blocks);
 }
 
 static void release(void *data) {
@@ -107,7 +105,7 @@ static VALUE object_new(void) {
   iod_ruby_connection_t *rc;
   VALUE self = TypedData_Make_Struct(klass, iod_ruby_connection_t, &type, rc);
   rc->self = self;
-  rc->handler = rc->env = rc->calls = rc->blocks = Qnil;
+  rc->handler = rc->env = Qnil;
   return self;
 }
 
@@ -291,18 +289,17 @@ static VALUE defer(VALUE self) {
 
 /* subscribe_to(name, pattern, binary, block or nil) → name, or nil when it is closed */
 static VALUE subscribe_to(VALUE self, VALUE name, VALUE pattern, VALUE binary, VALUE block) {
-  iod_ruby_connection_t *rc = iod_ruby_connection_get(self);
-  iod_connection_t *c = rc->connection;
+  iod_connection_t *c = connection_of(self);
   iod_subscribing_t how = {.pattern = RTEST(pattern), .deliver = RTEST(binary) ? IOD_DELIVER_BINARY : IOD_DELIVER_TEXT};
   if (!iod_connection_is_open(c)) return Qnil;
-  VALUE string = iod_ruby_pubsub_name(name);
+  VALUE string = iod_ruby_pubsub_name(name), blocks = rb_ivar_get(self, iod_ruby_connection_blocks);
   how.name = slice_of(string);
   if (!NIL_P(block)) {
-    if (NIL_P(rc->blocks)) RB_OBJ_WRITE(self, &rc->blocks, rb_hash_new());
+    if (NIL_P(blocks)) rb_ivar_set(self, iod_ruby_connection_blocks, blocks = rb_hash_new());
     how.deliver = IOD_DELIVER_STRAND;
-    how.id = iod_ruby_pubsub_keep(rc->blocks, string, how.pattern, block);
-  } else if (!NIL_P(rc->blocks)) {
-    iod_ruby_pubsub_drop(rc->blocks, string, how.pattern);
+    how.id = iod_ruby_pubsub_keep(blocks, string, how.pattern, block);
+  } else if (!NIL_P(blocks)) {
+    iod_ruby_pubsub_drop(blocks, string, how.pattern);
   }
   int result = iod_pubsub_subscribe(c->strand.server, &c->subscriber, &how);
   RB_GC_GUARD(string);
@@ -315,9 +312,10 @@ static VALUE unsubscribe(VALUE self, VALUE name) {
   iod_connection_t *c = rc->connection;
   VALUE string = iod_ruby_pubsub_name(name);
   if (!rc->link || c->strand.server->inherited) return Qfalse;
-  if (!NIL_P(rc->blocks)) {
-    iod_ruby_pubsub_drop(rc->blocks, string, false);
-    iod_ruby_pubsub_drop(rc->blocks, string, true);
+  VALUE blocks = rb_ivar_get(self, iod_ruby_connection_blocks);
+  if (!NIL_P(blocks)) {
+    iod_ruby_pubsub_drop(blocks, string, false);
+    iod_ruby_pubsub_drop(blocks, string, true);
   }
   bool there = iod_pubsub_unsubscribe(c->strand.server, &c->subscriber, slice_of(string));
   RB_GC_GUARD(string);
@@ -326,7 +324,9 @@ static VALUE unsubscribe(VALUE self, VALUE name) {
 
 static VALUE peer_addr(VALUE self) {
   const iod_connection_t *c = connection_of(self);
-  return rb_usascii_str_new(c->remote.ip, c->remote.ip_length);
+  if (c->remote) return rb_usascii_str_new(c->remote->ip, c->remote->ip_length);
+  VALUE env = iod_ruby_connection_get(self)->env;
+  return NIL_P(env) ? rb_usascii_str_new("", 0) : rb_hash_lookup(env, remote_addr);
 }
 
 void iod_ruby_connection_init(VALUE iodine_module) {
@@ -353,6 +353,9 @@ void iod_ruby_connection_init(VALUE iodine_module) {
   rb_define_method(klass, "defer", defer, 0);
   rb_define_method(klass, "peer_addr", peer_addr, 0);
   iod_ruby_callbacks_init();
+  iod_ruby_connection_calls = rb_intern("calls");
+  iod_ruby_connection_blocks = rb_intern("blocks");
+  remote_addr = iod_rack_key("REMOTE_ADDR");
   registry = TypedData_Wrap_Struct(0, &registry_type, &registered);
   rb_gc_register_mark_object(registry);
 }

@@ -13,11 +13,13 @@ typedef struct iod_ruby_connection {
   VALUE self;    /* where the object is */
   VALUE handler; /* the callbacks object, or nil */
   VALUE env;     /* of the request it began with, or nil */
-  VALUE calls;   /* for each IOD_TELL_CALL a block, or an Array with a new handler; nil: there was none yet */
-  VALUE blocks;  /* of its subscriptions: by their ids; nil: there was none yet */
   iod_connection_t *connection;
   struct iod_ruby_connection *next, **link; /* in the registry; link NULL: not in it */
 } iod_ruby_connection_t;
+
+/* What few connections need is in instance variables that Ruby code can't see; nil until then. */
+extern ID iod_ruby_connection_calls;  /* for each IOD_TELL_CALL a block, or an Array with a new handler */
+extern ID iod_ruby_connection_blocks; /* of its subscriptions: by their ids */
 
 void iod_ruby_connection_init(VALUE iodine_module);
 

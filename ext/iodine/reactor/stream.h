@@ -42,20 +42,21 @@ struct iod_stream {
   void *session;                    /* the transport's */
   iod_handle_t handle;
   int fd; /* -1: closed */
-  bool readable, writable;
-  bool watched;     /* the poller tells when it may be written */
-  bool peer_closed; /* FIN came */
-  bool paused;      /* on_data is not called */
-  bool lossless;    /* what came before the peer broke off is read, also if that is told while paused */
-  bool corked;      /* writes are gathered until the loop flushes or the owner uncorks */
-  bool closing;     /* closes when the output is written */
-  bool
-      lingering; /* the last bytes are out: what the peer still sends is thrown away, so that no reset overtakes them */
-  bool handshaking; /* of the transport: it reads also while paused, and writes nothing else */
-  bool adopting;    /* input is the transport's */
-  bool drained;     /* the socket has nothing until the poller tells again; kept by the transport */
-  bool in_ready, in_corked;
-  bool feeding;
+  /* bits: idle streams are many */
+  bool readable : 1, writable : 1;
+  bool watched : 1;     /* the poller tells when it may be written */
+  bool peer_closed : 1; /* FIN came */
+  bool paused : 1;      /* on_data is not called */
+  bool lossless : 1;    /* what came before the peer broke off is read, also if that is told while paused */
+  bool corked : 1;      /* writes are gathered until the loop flushes or the owner uncorks */
+  bool closing : 1;     /* closes when the output is written */
+  bool lingering : 1;   /* the last bytes are out: what the peer still sends is thrown away, so that no reset overtakes
+                           them */
+  bool handshaking : 1; /* of the transport: it reads also while paused, and writes nothing else */
+  bool adopting : 1;    /* input is the transport's */
+  bool drained : 1;     /* the socket has nothing until the poller tells again; kept by the transport */
+  bool in_ready : 1, in_corked : 1;
+  bool feeding : 1;
 };
 
 static inline bool iod_stream_open(const iod_stream_t *s) { return s->fd >= 0; }

@@ -38,6 +38,7 @@ void iod_connection_unref(iod_connection_t *c) {
   if (atomic_fetch_sub(&c->references, 1) > 1) return;
   iod_strand_deinit(&c->strand);
   iod_tls_info_unref(c->secure);
+  iod_free(c->remote);
   iod_free(c->farewell_reason);
   iod_free(c->close_reason);
   iod_free(c);

@@ -62,24 +62,22 @@ struct iod_connection {
   iod_subscriber_t subscriber;
   const struct iod_listener *listener; /* NULL: it was attached */
   const iod_tls_info_t *secure;
-  void *tag; /* the application's; NULL at first */
+  iod_peer_t *remote; /* of a raw one, or NULL: others have it in their request's env */
+  void *tag;          /* the application's; NULL at first */
   iod_handle_t stream;
-  uint8_t kind; /* iod_connection_kind_t */
-  iod_peer_t remote;
+  iod_command_t closing, refreshing;
+  iod_reason_t *farewell_reason, *close_reason;
   _Atomic uint32_t references;
-  _Atomic bool open;       /* it may be written */
-  _Atomic uint8_t wants;   /* IOD_TELL_… that the application defines, all at first; no others are queued */
-  _Atomic uint8_t timeout; /* seconds, 0 = none */
   _Atomic uint32_t sent;   /* messages that wait in the output */
   _Atomic uint32_t posted; /* messages on their way to it */
-
-  iod_command_t closing, refreshing;
+  uint16_t farewell;       /* the code that it is closed with from here, 0 = none yet … */
+  uint16_t close_code;     /* … and the one that it ended with: the application's to read after CLOSE */
+  uint8_t kind;            /* iod_connection_kind_t */
+  _Atomic uint8_t wants;   /* IOD_TELL_… that the application defines, all at first; no others are queued */
+  _Atomic uint8_t timeout; /* seconds, 0 = none */
+  _Atomic bool open;       /* it may be written */
   _Atomic bool refresh_posted;
   bool opened; /* OPEN was told */
-
-  uint16_t farewell;   /* the code that it is closed with from here, 0 = none yet … */
-  uint16_t close_code; /* … and the one that it ended with: the application's to read after CLOSE */
-  iod_reason_t *farewell_reason, *close_reason;
 
   /* under the strand's lock */
   bool throttled; /* the reactor reads on when there is room */

@@ -19,7 +19,7 @@ static void on_timeout(iod_stream_t *s) {
   iod_line_t *line = iod_line_of(s);
   if (!iod_line_timed_out(line)) return;
   if (s->output.pending > 0) {
-    iod_log(IOD_LOG_DEBUG, "closed an event stream of %s that did not read", line->connection->remote.ip);
+    iod_log(IOD_LOG_DEBUG, "closed an event stream of %s that did not read", line->remote.ip);
     iod_stream_close(s);
     return;
   }

@@ -1,5 +1,6 @@
 #include "line.h"
 
+#include "../base/alloc.h"
 #include "../base/log.h"
 #include "server.h"
 
@@ -22,7 +23,8 @@ void iod_line_open(iod_stream_t *s, const iod_line_opening_t *o) {
   line->queued = 0;
   line->written = line->overfull = false;
   c->stream = s->handle;
-  c->remote = *o->remote;
+  line->remote = *o->remote;
+  if (c->kind == IOD_CONNECTION_RAW && (c->remote = iod_alloc(sizeof *c->remote))) *c->remote = *o->remote;
   c->secure = iod_tls_info_ref(iod_stream_tls_info(s));
   atomic_store(&c->timeout, o->timeout);
   iod_connection_opened(c, line);
@@ -46,8 +48,7 @@ void iod_line_touch(iod_line_t *line) {
 
 bool iod_line_timed_out(iod_line_t *line) {
   if (!line->stream.closing) return true;
-  iod_log(IOD_LOG_DEBUG, "closed a connection of %s that did not read the last it was sent",
-          line->connection->remote.ip);
+  iod_log(IOD_LOG_DEBUG, "closed a connection of %s that did not read the last it was sent", line->remote.ip);
   iod_stream_close(&line->stream);
   return false;
 }
@@ -58,7 +59,7 @@ bool iod_line_tell(iod_line_t *line, iod_slice_t bytes, bool text, iod_buffer_t 
   int result = iod_connection_tell_message(line->connection, bytes, text, owned);
   if (result == IOD_E_FULL) line->stream.paused = true;
   if (result != IOD_E_NOMEM) return true;
-  iod_log(IOD_LOG_ERROR, "closed a connection of %s: no memory for what it sent", line->connection->remote.ip);
+  iod_log(IOD_LOG_ERROR, "closed a connection of %s: no memory for what it sent", line->remote.ip);
   iod_stream_reset(&line->stream);
   return false;
 }
@@ -92,7 +93,7 @@ static void look_at_output(iod_line_t *line) {
 
 static void overflow(iod_line_t *line) {
   iod_log(IOD_LOG_WARNING, "closed a connection of %s that let %zu bytes pile up unread: max-pending is reached",
-          line->connection->remote.ip, line->stream.output.pending);
+          line->remote.ip, line->stream.output.pending);
   line->connection->close_code = IOD_CLOSE_POLICY;
   iod_stream_reset(&line->stream);
 }

@@ -14,6 +14,7 @@ typedef struct iod_line {
   const iod_settings_t *settings;
   iod_connection_t *connection;
   struct iod_line *next_overfull;
+  iod_peer_t remote;
   iod_address_place_t place;
   size_t counted;  /* output.pending when `queued` was right */
   uint32_t queued; /* messages in the output */

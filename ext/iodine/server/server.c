@@ -63,6 +63,10 @@ static void forget(iod_server_t *server) {
   }
 }
 
+static void stripes_init(iod_server_t *server) {
+  for (int i = 0; i < IOD_STRIPES; i++) pthread_mutex_init(&server->stripes[i], NULL);
+}
+
 /* Only what is safe between fork and exec: the lists may have been copied in the middle of a change. */
 static void abandon(iod_server_t *server) {
   server->inherited = true;
@@ -73,6 +77,7 @@ static void abandon(iod_server_t *server) {
   pthread_mutex_init(&server->jobs.lock, NULL);
   pthread_mutex_init(&server->commands.lock, NULL);
   pthread_mutex_init(&server->pubsub.lock, NULL);
+  stripes_init(server);
   pthread_mutex_init(&server->crew.lock, NULL);
   pthread_mutex_init(&server->drain_lock, NULL);
   for (uint32_t i = 0; i < server->listener_count; i++) {
@@ -144,6 +149,7 @@ int iod_server_open(iod_server_t *server, uint32_t index) {
   iod_jobs_init(&server->jobs);
   iod_commands_init(&server->commands);
   iod_pubsub_init(&server->pubsub);
+  stripes_init(server);
   iod_access_log_init(&server->log);
   iod_public_state_init(&server->public_state);
   iod_pool_init(&server->parsers, sizeof(iod_http1_parser_t), IOD_PARSERS_KEPT);
@@ -188,6 +194,7 @@ void iod_server_close(iod_server_t *server) {
   iod_jobs_deinit(&server->jobs, server->released);
   iod_commands_deinit(&server->commands);
   iod_pubsub_deinit(&server->pubsub);
+  for (int i = 0; i < IOD_STRIPES; i++) pthread_mutex_destroy(&server->stripes[i]);
   iod_deflaters_deinit(&server->deflaters);
   iod_inflaters_deinit(&server->inflaters);
   iod_pool_deinit(&server->parsers);

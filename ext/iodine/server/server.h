@@ -45,6 +45,7 @@ struct iod_server {
   iod_jobs_t jobs;
   iod_commands_t commands;
   iod_pubsub_t pubsub;
+  pthread_mutex_t stripes[IOD_STRIPES]; /* of strands */
   iod_crew_t crew;
   pthread_mutex_t drain_lock; /* a leaf: streaming threads wait for their client */
   pthread_cond_t drained;

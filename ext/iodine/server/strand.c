@@ -33,19 +33,20 @@ void iod_message_free(iod_message_t *m) {
 /* ---- strands ---- */
 
 void iod_strand_init(iod_strand_t *s, iod_server_t *server, iod_job_kind_t kind) {
-  *s = (iod_strand_t){.job.kind = kind, .server = server};
-  pthread_mutex_init(&s->lock, NULL);
+  static _Atomic uint8_t next;
+  *s = (iod_strand_t){.job.kind = kind, .server = server, .stripe = atomic_fetch_add(&next, 1) % IOD_STRIPES};
 }
 
 void iod_strand_deinit(iod_strand_t *s) {
   while (s->first) iod_message_free(iod_strand_shift(s));
-  pthread_mutex_destroy(&s->lock);
 }
+
+void iod_strand_lock(iod_strand_t *s) { pthread_mutex_lock(&s->server->stripes[s->stripe]); }
 
 void iod_strand_unlock(iod_strand_t *s, bool wake) {
   bool queue = wake && !s->busy;
   s->busy |= wake;
-  pthread_mutex_unlock(&s->lock);
+  pthread_mutex_unlock(&s->server->stripes[s->stripe]);
   if (queue) iod_jobs_push(&s->server->jobs, &s->job, false);
 }
 

@@ -1,7 +1,7 @@
 /* A strand: what the application is told by one thread at a time, in order: signals, then messages. With anything in it
  * it is one job, whatever their number. Connections have one each, and so has what else has an order to keep.
  *
- * Any thread; its lock is a leaf. */
+ * Any thread; its lock is a leaf, one of a few that all strands of a server share: idle ones are many. */
 #ifndef IOD_SERVER_STRAND_H
 #define IOD_SERVER_STRAND_H
 
@@ -30,15 +30,17 @@ IOD_MUST_USE iod_message_t *iod_message_over(uint8_t tell, char *bytes, size_t l
 
 void iod_message_free(iod_message_t *message); /* NULL is a no-op */
 
+enum { IOD_STRIPES = 64 };
+
 typedef struct iod_strand {
   iod_job_t job; /* first */
   iod_server_t *server;
-  pthread_mutex_t lock;
   iod_message_t *first, *last;
   size_t bytes;
   uint32_t count;
   uint8_t signals; /* bits that its owner gives a meaning, told before messages */
   bool busy;       /* its job is queued or run */
+  uint8_t stripe;  /* which of the server's locks is its own, and some others' */
 } iod_strand_t;
 
 void iod_strand_init(iod_strand_t *strand, iod_server_t *server, iod_job_kind_t kind);
@@ -54,7 +56,7 @@ IOD_MUST_USE iod_message_t *iod_strand_take(iod_strand_t *strand);
 bool iod_strand_rest(iod_strand_t *strand);
 
 /* ---- for owners that look at more than messages, between lock and unlock ---- */
-static inline void iod_strand_lock(iod_strand_t *s) { pthread_mutex_lock(&s->lock); }
+void iod_strand_lock(iod_strand_t *strand);
 void iod_strand_append(iod_strand_t *strand, iod_message_t *message);
 IOD_MUST_USE iod_message_t *iod_strand_shift(iod_strand_t *strand);
 

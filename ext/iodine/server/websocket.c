@@ -90,8 +90,7 @@ static int send_close(iod_websocket_t *ws, uint16_t code, iod_slice_t reason) {
 
 /* What is wrong with the peer is told to it and to the application; it gets no second chance. */
 static void fail(iod_websocket_t *ws, uint16_t code) {
-  iod_log(IOD_LOG_DEBUG, "closed a WebSocket of %s with %u: %s", ws->line.connection->remote.ip, code,
-          iod_error_name(-(int)code));
+  iod_log(IOD_LOG_DEBUG, "closed a WebSocket of %s with %u: %s", ws->line.remote.ip, code, iod_error_name(-(int)code));
   iod_connection_ends_with(ws->line.connection, code, (iod_slice_t){0});
   if (send_close(ws, code, (iod_slice_t){0}) == 0) iod_line_finish(&ws->line);
 }
@@ -163,7 +162,7 @@ static void on_timeout(iod_stream_t *s) {
   iod_websocket_t *ws = websocket_of(s);
   if (!iod_line_timed_out(&ws->line)) return;
   if (ws->close_sent || ws->pinged) {
-    iod_log(IOD_LOG_DEBUG, "closed a WebSocket of %s that does not answer %s", ws->line.connection->remote.ip,
+    iod_log(IOD_LOG_DEBUG, "closed a WebSocket of %s that does not answer %s", ws->line.remote.ip,
             ws->close_sent ? "our close" : "pings");
     iod_stream_close(s);
     return;
