@@ -1,6 +1,7 @@
 #include "addresses.h"
 
-#include <arpa/inet.h>
+#include "../protocol/ip.h"
+
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -44,10 +45,11 @@ void iod_addresses_clear(iod_addresses_t *a, uint32_t worker) {
 static uint32_t hash(uint64_t key, uint64_t seed) { return (uint32_t)(key * seed >> (64 - BITS)); }
 
 iod_address_place_t iod_addresses_place(const iod_addresses_t *a, const iod_peer_t *peer) {
-  uint8_t bytes[16] = {0};
+  iod_ip_t ip;
   uint64_t key;
-  if (inet_pton(AF_INET, peer->ip, bytes) != 1 && inet_pton(AF_INET6, peer->ip, bytes) != 1) return 0;
-  memcpy(&key, bytes, sizeof key);
+  if (iod_ip_parse((iod_slice_t){peer->ip, peer->ip_length}, &ip)) return 0;
+  /* A client may have all of an IPv6 /64. IPv4 addresses are in ::/64, of which no client comes: its other half. */
+  memcpy(&key, ip.bytes + (iod_ip_is_v4(&ip) ? 8 : 0), sizeof key);
   return (uint32_t)COUNTED | hash(key, a->seeds[1]) << BITS | hash(key, a->seeds[0]);
 }
 

@@ -52,6 +52,8 @@ TEST(addresses_have_places) {
   CHECK(place(&a, "2001:db8:0:1::1") == place(&a, "2001:db8:0:1:ffff::9"));
   CHECK(place(&a, "2001:db8:0:1::1") != place(&a, "2001:db8:0:2::1"));
   CHECK(place(&a, "192.0.2.1") != place(&a, "192.0.2.2"));
+  CHECK(place(&a, "32.1.13.184") != place(&a, "2001:db8::1")); /* the same first bytes */
+  CHECK(place(&a, "192.0.2.1") == place(&a, "::ffff:192.0.2.1"));
 
   test_case("what is no address has none");
   CHECK_INT(place(&a, ""), 0);
