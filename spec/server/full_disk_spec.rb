@@ -23,4 +23,13 @@ RSpec.describe 'A server whose disk is full' do
     expect(upload(other, 390_000).body).to eq('x')
     expect(upload(other, 10).body).to eq('x')
   end
+
+  it 'gives up what it keeps for later bodies before it refuses one' do
+    expect(upload(dial, 1_000_000).status).to eq(507) # and with it went what was kept
+    head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 180000\r\n\r\n"
+    clients = Array.new(2) { dial.write(head + ('x' * 179_999)) }
+    clients.each { |client| client.write('x') }
+    clients.each { |client| expect(client.receive.body).to eq('x') }
+    expect(upload(dial, 390_000).body).to eq('x')
+  end
 end

@@ -16,9 +16,10 @@ void iod_spool_deinit(iod_spool_t *spool) {
   spool->file = NULL;
 }
 
+/* The file isn't kept: it would hold what the disk lacks. */
 static int give_up(iod_spool_t *spool) {
   int reason = errno;
-  iod_spool_file_give_up(spool->file);
+  iod_spool_file_close(spool->file, UINT64_MAX);
   spool->file = NULL;
   errno = reason;
   return IOD_E_SYSTEM;
@@ -28,6 +29,7 @@ static int write_all(iod_spool_t *spool, const char *bytes, size_t length) {
   while (length > 0) {
     ssize_t n = pwrite(spool->file->fd, bytes, length, (off_t)spool->written);
     if (n < 0 && errno == EINTR) continue;
+    if (n <= 0 && iod_spool_file_make_room()) continue;
     if (n <= 0) return give_up(spool);
     spool->written += (uint64_t)n;
     bytes += n;

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -84,9 +83,11 @@ void iod_spool_file_close(iod_spool_file_t *file, uint64_t length) {
   if (length > IOD_SPOOL_FILE_KEPT || is_shared(file) || !keep(file)) discard(file);
 }
 
-void iod_spool_file_give_up(iod_spool_file_t *file) {
-  do discard(file);
-  while ((file = take_kept()));
+bool iod_spool_file_make_room(void) {
+  iod_spool_file_t *file = take_kept();
+  bool room = file != NULL;
+  for (; file; file = take_kept()) discard(file);
+  return room;
 }
 
 void iod_spool_file_forks(void) { atomic_fetch_add(&forks, 1); }

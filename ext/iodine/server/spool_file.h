@@ -6,6 +6,7 @@
 #include "../base/result.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -25,8 +26,8 @@ IOD_MUST_USE iod_spool_file_t *iod_spool_file_open(void);
 /* length: of the body in it. NULL is a no-op. */
 void iod_spool_file_close(iod_spool_file_t *file, uint64_t length);
 
-/* The disk is full: nothing is kept, neither this one nor the others. */
-void iod_spool_file_give_up(iod_spool_file_t *file);
+/* The disk is full: those that are kept make room. True if there were any. */
+bool iod_spool_file_make_room(void);
 
 /* This process is about to fork, or just did: around every fork, on both sides. */
 void iod_spool_file_forks(void);
