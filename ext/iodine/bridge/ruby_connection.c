@@ -230,6 +230,12 @@ static VALUE close_connection(int argc, VALUE *argv, VALUE self) {
   return Qnil;
 }
 
+static VALUE drop(VALUE self) {
+  iod_ruby_connection_t *rc = iod_ruby_connection_get(self);
+  if (rc->link) iod_connection_drop(rc->connection); /* else it is over, and its server may be gone */
+  return Qnil;
+}
+
 /* Known once nothing more is told. */
 static bool is_over(VALUE self) { return connection_of(self)->over; }
 
@@ -335,6 +341,7 @@ void iod_ruby_connection_init(VALUE iodine_module) {
   rb_undef_method(rb_singleton_class(klass), "new");
   rb_define_method(klass, "write", write_data, 1);
   rb_define_method(klass, "close", close_connection, -1);
+  rb_define_private_method(klass, "drop", drop, 0);
   rb_define_method(klass, "close_code", close_code, 0);
   rb_define_method(klass, "close_reason", close_reason, 0);
   rb_define_private_method(klass, "write_event_of", write_event, 4);

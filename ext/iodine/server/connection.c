@@ -269,16 +269,30 @@ void iod_connection_close_with(iod_connection_t *c, uint16_t code, iod_slice_t r
 
 static void apply_refresh(iod_server_t *server, iod_command_t *command) {
   iod_connection_t *c = (iod_connection_t *)(void *)((char *)command - offsetof(iod_connection_t, refreshing));
-  atomic_store(&c->refresh_posted, false);
-  iod_stream_t *s = stream_of(server, c);
-  if (s) iod_line_of(s)->ops->refresh(s);
+  atomic_store(&c->refresh_posted, false); /* before it looks why: who comes now posts it again */
+  iod_stream_t *s = iod_loop_find(&server->loop, c->stream);
+  if (s && atomic_load(&c->dropped))
+    iod_stream_close(s);
+  else if (s && !s->closing)
+    iod_line_of(s)->ops->refresh(s);
   iod_connection_unref(c);
 }
 
-void iod_connection_resume(iod_connection_t *c) {
-  if (!iod_connection_is_open(c) || atomic_exchange(&c->refresh_posted, true)) return;
+static void post_refresh(iod_connection_t *c) {
+  if (atomic_exchange(&c->refresh_posted, true)) return;
   iod_connection_ref(c);
   iod_server_command(c->strand.server, &c->refreshing);
+}
+
+void iod_connection_resume(iod_connection_t *c) {
+  if (iod_connection_is_open(c)) post_refresh(c);
+}
+
+void iod_connection_drop(iod_connection_t *c) {
+  if (c->strand.server->inherited) return;
+  atomic_store(&c->open, false);
+  atomic_store(&c->dropped, true);
+  post_refresh(c);
 }
 
 void iod_connection_timeout(iod_connection_t *c, uint8_t seconds) {

@@ -77,7 +77,8 @@ struct iod_connection {
   _Atomic uint8_t timeout; /* seconds, 0 = none */
   _Atomic bool open;       /* it may be written */
   _Atomic bool refresh_posted;
-  bool opened; /* OPEN was told */
+  _Atomic bool dropped; /* the next refresh closes it at once */
+  bool opened;          /* OPEN was told */
 
   /* under the strand's lock */
   bool throttled; /* the reactor reads on when there is room */
@@ -139,6 +140,11 @@ void iod_connection_close(iod_connection_t *connection); /* after what is pendin
 
 /* The same with a code and a reason for the peer, where its protocol has them. */
 void iod_connection_close_with(iod_connection_t *connection, uint16_t code, iod_slice_t reason);
+
+/* At once: what is pending is lost, and no goodbye is said. Not after rest has taken the application's reference back.
+ */
+void iod_connection_drop(iod_connection_t *connection);
+
 void iod_connection_timeout(iod_connection_t *connection, uint8_t seconds);
 void iod_connection_resume(iod_connection_t *connection); /* after OPEN: what comes may be told */
 

@@ -34,11 +34,26 @@ static void on_abandoned(iod_connection_t *c) {
 
 static _Atomic int inside[4096];
 
+/* More than fits into the sockets' buffers, then at once the end of it. */
+static void drop(iod_connection_t *c) {
+  static char much[8 << 20];
+  iod_segment_t segment = {.kind = IOD_SEGMENT_BYTES, .fd = -1, .bytes = much, .length = sizeof much};
+  CHECK_INT(iod_connection_write(c, &segment, false), 0);
+  iod_connection_close(c);
+  iod_connection_drop(c);
+  iod_connection_drop(c);
+  CHECK(!iod_connection_is_open(c));
+}
+
 static void hear(iod_connection_t *c, const iod_message_t *m) {
   iod_segment_t segment = {.kind = IOD_SEGMENT_BYTES, .fd = -1, .bytes = m->bytes, .length = m->length};
   if (atomic_load(&slow)) usleep(2000);
   if (m->length == 1 && m->bytes[0] == 'x') {
     iod_connection_close(c);
+    return;
+  }
+  if (m->length == 1 && m->bytes[0] == 'd') {
+    drop(c);
     return;
   }
   if (!iod_connection_is_open(c)) return;
@@ -224,6 +239,22 @@ TEST(connection_piles_up) {
   CHECK(say(other, "hello", 5) && hears(other, "hello", 5));
   close(fd), close(other);
   CHECK(comes_to(&closed, 2));
+  end();
+}
+
+TEST(connection_is_dropped) {
+  begin(64 << 20);
+  test_case("at once, though it was to close after what is pending; the others go on");
+  int other = dial();
+  for (int i = 0; i < 8; i++) {
+    int fd = dial();
+    CHECK(say(fd, "d", 1));
+    CHECK(comes_to(&closed, i + 1));
+    close(fd);
+  }
+  CHECK(say(other, "hello", 5) && hears(other, "hello", 5));
+  close(other);
+  CHECK(comes_to(&closed, 9));
   end();
 }
 
