@@ -1,8 +1,10 @@
 # frozen_string_literal: true
 
-# Names of older versions.
+require_relative 'compatibility/callbacks'
+
+# Names and rules of older versions.
 module Iodine
-  # Names of older versions. Each warns once.
+  # Names of older versions, each of which warns once, and the rules of 0.2.
   # @api private
   module Compatibility
     STATES = {
@@ -22,6 +24,25 @@ module Iodine
         define_method(name) { |&block| Compatibility.state(name, state, block) }
       end
       private(*MAIN_STATES.keys)
+    end
+
+    # 0.2's listen PORT, Class?
+    def self.listen?(arguments)
+      arguments.first.is_a?(Integer) || arguments.first.is_a?(String)
+    end
+
+    # @param protocol [Class] has an instance for each connection; its @timeout is in seconds
+    # @return [Class] the protocol
+    # @raise [ArgumentError, TypeError]
+    def self.listen(port, protocol = nil, **options)
+      unless protocol.is_a?(Class)
+        raise TypeError, "listen PORT, PROTOCOL needs a class, not #{protocol.class}: use keywords for anything else"
+      end
+
+      timeout = protocol.instance_variable_get(:@timeout)
+      options = { timeout: timeout.clamp(Raw::SECONDS) }.merge(options) if timeout.is_a?(Integer)
+      Iodine.listen(**options, service: :raw, port: port, handler: -> { Callbacks.raw(protocol) })
+      protocol
     end
   end
   private_constant :Compatibility
@@ -53,6 +74,15 @@ module Iodine
       require_relative 'url_decoding'
       [::Rack::Utils.singleton_class, ::Rack::Utils, ::Rack::QueryParser].each { |place| place.prepend(UrlDecoding) }
       self
+    end
+
+    private
+
+    # What C asks for callbacks by the rules of 0.2.
+    # @param handler [Object] of env["upgrade.websocket"], or of env["upgrade.tcp"] if tcp
+    # @return [Object, nil] a callbacks object by today's rules
+    def old_callbacks(handler, env, tcp)
+      tcp ? Compatibility::Callbacks.tcp(handler, env) : Compatibility::Callbacks.websocket(handler, env)
     end
   end
 

@@ -28,15 +28,10 @@ module Iodine
 
       def check(arguments)
         given = arguments.fetch(0, {})
-        raise not_yet("0.2's listen PORT, Protocol is") if port?(given)
         raise TypeError, "listen needs keywords such as port: 3000, not #{given.class}" unless given.is_a?(Hash)
 
         given.each_key { |key| check_key(key) }
         given.compact
-      end
-
-      def port?(value)
-        value.is_a?(Integer) || value.is_a?(String)
       end
 
       def check_key(key)
@@ -76,10 +71,6 @@ module Iodine
         raise ArgumentError, "listen needs #{what}: give handler: or a block" unless handler
 
         raise TypeError, "handler is #{handler.class}, which has no method call: give #{what}"
-      end
-
-      def not_yet(what)
-        RuntimeError.new("#{what} not available in this version of iodine: use service: :http")
       end
     end
   end
@@ -144,6 +135,8 @@ module Iodine
   # @raise [ArgumentError, TypeError, RangeError] when an option is wrong
   # @raise [RuntimeError] when it can't be bound, with the address and the reason
   def self.listen(*arguments, **options, &block)
+    return Compatibility.listen(*arguments, **options) if Compatibility.listen?(arguments)
+
     listener = Listen.listener(options.empty? ? arguments : [*arguments, options], block)
     Listeners.add(listener) unless Late.too_late?('Iodine.listen')
     listener.app
