@@ -88,28 +88,50 @@ static int send_close(iod_websocket_t *ws, uint16_t code, iod_slice_t reason) {
   return result;
 }
 
+/* Our close is out, and the peer's came or is not waited for. While it still sends, a reset could overtake our close:
+ * then what comes is read away for a while. */
+static void finish(iod_websocket_t *ws) {
+  if (ws->failed) ws->line.stream.readable = true;
+  iod_line_finish(&ws->line);
+}
+
+/* Nothing more is taken of the peer. What came before is heard and answered first. */
+static void answer_close(iod_websocket_t *ws, uint16_t code) {
+  ws->answer = code;
+  if (ws->close_sent)
+    finish(ws);
+  else
+    iod_line_end(&ws->line, 0);
+}
+
 /* What is wrong with the peer is told to it and to the application; it gets no second chance. */
 static void fail(iod_websocket_t *ws, uint16_t code) {
   iod_log(IOD_LOG_DEBUG, "closed a WebSocket of %s with %u: %s", ws->line.remote.ip, code, iod_error_name(-(int)code));
   iod_connection_ends_with(ws->line.connection, code, (iod_slice_t){0});
-  if (send_close(ws, code, (iod_slice_t){0}) == 0) iod_line_finish(&ws->line);
+  ws->failed = true;
+  answer_close(ws, code);
 }
 
 static iod_slice_t farewell_reason(const iod_connection_t *c) {
   return c->farewell_reason ? (iod_slice_t){c->farewell_reason->bytes, c->farewell_reason->length} : (iod_slice_t){0};
 }
 
-/* ops->close: our half of the closing handshake; the peer's has to come within a while. */
+static int send_farewell(iod_websocket_t *ws) {
+  const iod_connection_t *c = ws->line.connection;
+  if (ws->answer) return send_close(ws, ws->answer, (iod_slice_t){0});
+  return send_close(ws, c->farewell ? c->farewell : IOD_CLOSE_NORMAL, farewell_reason(c));
+}
+
+/* ops->close: our half of the closing handshake; the peer's, if it hasn't come, has to come within a while. */
 static void begin_close(iod_stream_t *s) {
   iod_websocket_t *ws = websocket_of(s);
-  iod_connection_t *c = ws->line.connection;
   if (ws->close_sent) {
-    if (s->peer_closed) iod_line_finish(&ws->line);
+    if (s->peer_closed) finish(ws);
     return;
   }
-  if (send_close(ws, c->farewell ? c->farewell : IOD_CLOSE_NORMAL, farewell_reason(c))) return;
-  if (s->peer_closed)
-    iod_line_finish(&ws->line);
+  if (send_farewell(ws)) return;
+  if (s->peer_closed || ws->answer)
+    finish(ws);
   else
     iod_stream_deadline(s, s->loop->now + CLOSE_MS);
   if (iod_stream_open(s) && s->paused) iod_stream_resume(s); /* else its answer would not be read */
@@ -127,7 +149,7 @@ static void on_message(iod_websocket_t *ws, const iod_websocket_event_t *event) 
 
 static void on_peer_close(iod_websocket_t *ws, const iod_websocket_event_t *event) {
   iod_connection_ends_with(ws->line.connection, event->code, event->data);
-  if (send_close(ws, event->code, (iod_slice_t){0}) == 0) iod_line_finish(&ws->line);
+  answer_close(ws, event->code);
 }
 
 static void on_event(iod_websocket_t *ws, const iod_websocket_event_t *event) {
@@ -232,7 +254,8 @@ void iod_websocket_init(iod_websocket_t *ws, const iod_websocket_rules_t *rules,
   iod_websocket_reader_init(&ws->reader, rules, agreed);
   ws->masks = !rules->from_client;
   ws->bits = agreed->on ? (ws->masks ? agreed->client_bits : agreed->server_bits) : 0;
-  ws->pinged = ws->close_sent = false;
+  ws->pinged = ws->close_sent = ws->failed = false;
+  ws->answer = 0;
 }
 
 void iod_websocket_open(iod_http_t *http, iod_connection_t *connection, const iod_websocket_deflate_t *agreed) {

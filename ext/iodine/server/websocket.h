@@ -12,6 +12,9 @@ typedef struct iod_websocket {
   bool masks;      /* we are the client */
   bool pinged;     /* and nothing came since */
   bool close_sent; /* nothing is written after it */
+  bool failed;     /* the peer made a mistake, and may still be sending */
+  uint16_t answer; /* the code of our close once the application has heard what came before the peer's, or before its
+                      mistake; 0: neither came */
 } iod_websocket_t;
 
 struct iod_http;
