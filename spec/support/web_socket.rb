@@ -149,10 +149,7 @@ module Support
       first, second = raw.read(2).unpack('CC')
       raise 'a server\'s frame is masked' if second.anybits?(0x80)
 
-      length = second & 0x7f
-      length = raw.read(2).unpack1('n') if length == 126
-      length = raw.read(8).unpack1('Q>') if length == 127
-      Frame.new(first & 15, raw.read(length), first.anybits?(0x80), (first >> 4) & 7)
+      Frame.new(first & 15, raw.read(read_length(second & 0x7f)), first.anybits?(0x80), (first >> 4) & 7)
     end
 
     # @return [String] the next message. Pings before it are answered
@@ -188,6 +185,14 @@ module Support
     end
 
     private
+
+    def read_length(short)
+      case short
+      when 126 then raw.read(2).unpack1('n')
+      when 127 then raw.read(8).unpack1('Q>')
+      else short
+      end
+    end
 
     # Anything but pings, which are answered, and pongs, which are kept.
     def data_frame
