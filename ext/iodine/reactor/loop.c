@@ -188,7 +188,15 @@ static bool slab_add(iod_loop_t *loop) {
   return true;
 }
 
-iod_stream_t *iod_loop_open(iod_loop_t *loop, int fd, const iod_stream_ops_t *ops) {
+/* Of a stream that was never told of. */
+static void give_back(iod_loop_t *loop, iod_stream_t *s) {
+  close(s->fd);
+  s->fd = -1;
+  loop->stream_count--;
+  iod_loop_bury(loop, s);
+}
+
+static iod_stream_t *take(iod_loop_t *loop, int fd, const iod_stream_ops_t *ops) {
   if (!loop->free_list && !slab_add(loop)) {
     close(fd);
     return NULL;
@@ -205,16 +213,27 @@ iod_stream_t *iod_loop_open(iod_loop_t *loop, int fd, const iod_stream_ops_t *op
   s->loop = loop;
   s->handle = iod_handle_make(slot, loop->generation);
   s->fd = fd;
-  s->writable = s->readable = true;
   loop->stream_count++;
-  if (iod_poller_add_stream(&loop->poller, fd, s->handle) == 0) {
-    iod_loop_ready(loop, s);
-    return s;
-  }
-  close(fd);
-  s->fd = -1;
-  loop->stream_count--;
-  iod_loop_bury(loop, s);
+  if (iod_poller_add_stream(&loop->poller, fd, s->handle) == 0) return s;
+  give_back(loop, s);
+  return NULL;
+}
+
+iod_stream_t *iod_loop_open(iod_loop_t *loop, int fd, const iod_stream_ops_t *ops) {
+  iod_stream_t *s = take(loop, fd, ops);
+  if (!s) return NULL;
+  s->writable = s->readable = true;
+  iod_loop_ready(loop, s);
+  return s;
+}
+
+iod_stream_t *iod_loop_connect(iod_loop_t *loop, int fd, const iod_stream_ops_t *ops) {
+  iod_stream_t *s = take(loop, fd, ops);
+  if (!s) return NULL;
+  s->connecting = s->watched = true;
+  if (iod_poller_watch_writes(&loop->poller, fd, s->handle) == 0) return s;
+  iod_poller_remove(&loop->poller, fd);
+  give_back(loop, s);
   return NULL;
 }
 

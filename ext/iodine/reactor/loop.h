@@ -96,6 +96,8 @@ void iod_loop_clock(iod_loop_t *loop); /* takes the time */
 /* A cleared element with its stream set up on fd and read from; takes ownership of fd. NULL when out of memory (fd is
  * closed). */
 iod_stream_t *iod_loop_open(iod_loop_t *loop, int fd, const iod_stream_ops_t *ops);
+/* The same for a socket that is being connected: nothing else is told before on_connect, but its deadline. */
+iod_stream_t *iod_loop_connect(iod_loop_t *loop, int fd, const iod_stream_ops_t *ops);
 iod_stream_t *iod_loop_find(iod_loop_t *loop, iod_handle_t handle); /* NULL when it is gone */
 void iod_loop_ready(iod_loop_t *loop, iod_stream_t *stream);        /* goes on in the next turn, without an event */
 void iod_loop_bury(iod_loop_t *loop, iod_stream_t *stream);         /* freed at the end of the turn */

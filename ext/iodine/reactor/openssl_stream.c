@@ -379,7 +379,7 @@ int iod_stream_secure(iod_stream_t *s, iod_tls_t *tls) {
   s->session = t;
   s->transport = &transport;
   s->handshaking = s->adopting = true;
-  s->readable = true;
-  iod_loop_ready(s->loop, s);
+  s->readable = !s->connecting;
+  if (s->readable) iod_loop_ready(s->loop, s);
   return 0;
 }

@@ -72,10 +72,14 @@ static void peer_set(iod_peer_t *peer, const address_t *a) {
 
 /* ---- listening ---- */
 
-static int fail(int fd, char sentence[IOD_SENTENCE_ROOM], const char *what, const char *reason) {
-  snprintf(sentence, IOD_SENTENCE_ROOM, "can't listen on %s: %s", what, reason);
+static int give_up(int fd, char sentence[IOD_SENTENCE_ROOM], const char *doing, const char *what, const char *reason) {
+  snprintf(sentence, IOD_SENTENCE_ROOM, "can't %s %s: %s", doing, what, reason);
   if (fd >= 0) close(fd);
   return IOD_E_SYSTEM;
+}
+
+static int fail(int fd, char sentence[IOD_SENTENCE_ROOM], const char *what, const char *reason) {
+  return give_up(fd, sentence, "listen on", what, reason);
 }
 
 static int bind_and_listen(int fd, const address_t *a, socklen_t length, int backlog) {
@@ -145,14 +149,21 @@ static bool unix_alive(const address_t *a, socklen_t length) {
   return alive;
 }
 
+static const char path_too_long[] = "the path is too long for a Unix socket";
+
+/* False: the path is too long. */
+static bool address_of_path(address_t *a, const char *path) {
+  memset(a, 0, sizeof *a);
+  if (strlen(path) >= sizeof a->local.sun_path) return false;
+  a->local.sun_family = AF_UNIX;
+  strcpy(a->local.sun_path, path);
+  return true;
+}
+
 int iod_socket_listen_unix(const char *path, unsigned mode, int backlog, char sentence[IOD_SENTENCE_ROOM]) {
   address_t a;
   struct stat file;
-  memset(&a, 0, sizeof a);
-  if (strlen(path) >= sizeof a.local.sun_path)
-    return fail(-1, sentence, path, "the path is too long for a Unix socket");
-  a.local.sun_family = AF_UNIX;
-  strcpy(a.local.sun_path, path);
+  if (!address_of_path(&a, path)) return fail(-1, sentence, path, path_too_long);
   if (lstat(path, &file) == 0) {
     if (!S_ISSOCK(file.st_mode)) return fail(-1, sentence, path, "a file that is no socket is in the way");
     if (unix_alive(&a, sizeof a.local)) return fail(-1, sentence, path, "another process listens there");
@@ -195,4 +206,52 @@ int iod_socket_accept(int listener, bool tcp, iod_peer_t *peer) {
   (void)tcp;
   peer_set(peer, &a);
   return fd;
+}
+
+/* ---- connecting ---- */
+
+static int refuse(int fd, char sentence[IOD_SENTENCE_ROOM], const char *what, const char *reason) {
+  return give_up(fd, sentence, "connect to", what, reason);
+}
+
+/* Close-on-exec from the first moment where that can be: the application may be about to start a program. */
+static int new_socket(int family) {
+#ifdef SOCK_CLOEXEC
+  return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+#else
+  int fd = socket(family, SOCK_STREAM, 0);
+  if (fd < 0 || iod_socket_prepare(fd) == 0) return fd;
+  close(fd);
+  return IOD_E_SYSTEM;
+#endif
+}
+
+static int begin(const address_t *a, socklen_t length, const char *name, iod_peer_t *peer,
+                 char sentence[IOD_SENTENCE_ROOM]) {
+  int fd = new_socket(a->any.sa_family);
+  if (fd < 0) return refuse(fd, sentence, name, strerror(errno));
+  if (a->any.sa_family != AF_UNIX) set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+#ifdef SO_NOSIGPIPE
+  set_option(fd, SOL_SOCKET, SO_NOSIGPIPE, 1);
+#endif
+  /* Interrupted, it goes on by itself (POSIX). */
+  if (connect(fd, &a->any, length) && errno != EINPROGRESS && errno != EINTR)
+    return refuse(fd, sentence, name, strerror(errno));
+  peer_set(peer, a);
+  return fd;
+}
+
+int iod_socket_connect_tcp(const char *address, uint16_t port, iod_peer_t *peer, char sentence[IOD_SENTENCE_ROOM]) {
+  address_t a;
+  char name[IOD_ADDRESS_ROOM];
+  socklen_t length = address_parse(&a, address, port);
+  if (length == 0) return refuse(-1, sentence, address, "not a numeric IPv4 or IPv6 address");
+  name_of(&a, name);
+  return begin(&a, length, name, peer, sentence);
+}
+
+int iod_socket_connect_unix(const char *path, iod_peer_t *peer, char sentence[IOD_SENTENCE_ROOM]) {
+  address_t a;
+  if (!address_of_path(&a, path)) return refuse(-1, sentence, path, path_too_long);
+  return begin(&a, sizeof a.local, path, peer, sentence);
 }

@@ -1,4 +1,5 @@
-/* Sockets: listening ones, accepted ones, their addresses. Every descriptor is close-on-exec and non-blocking. */
+/* Sockets: listening ones, accepted ones, those that we connect, their addresses. Every descriptor is close-on-exec and
+ * non-blocking. */
 #ifndef IOD_REACTOR_SOCKET_H
 #define IOD_REACTOR_SOCKET_H
 
@@ -36,5 +37,12 @@ void iod_socket_await_data(int listener);
 
 /* The next waiting connection: its descriptor, or IOD_E_SYSTEM with errno. */
 IOD_MUST_USE int iod_socket_accept(int listener, bool tcp, iod_peer_t *peer);
+
+/* Begins to connect: for iod_loop_connect, which tells what came of it. To a numeric IPv4 or IPv6 address, and to the
+ * socket file of a server that listens. peer: as for one that was accepted. The descriptor, or IOD_E_SYSTEM with the
+ * reason in sentence, where that is known at once. */
+IOD_MUST_USE int iod_socket_connect_tcp(const char *address, uint16_t port, iod_peer_t *peer,
+                                        char sentence[IOD_SENTENCE_ROOM]);
+IOD_MUST_USE int iod_socket_connect_unix(const char *path, iod_peer_t *peer, char sentence[IOD_SENTENCE_ROOM]);
 
 #endif

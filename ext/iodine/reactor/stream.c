@@ -285,7 +285,21 @@ void iod_stream_resume(iod_stream_t *s) {
 
 /* ---- the loop's side ---- */
 
+/* A socket may be written when it is connected, or won't be. False: not yet, or it has failed. */
+static bool connected(iod_stream_t *s, uint8_t flags) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (!(flags & (IOD_WRITABLE | IOD_BROKEN))) return false;
+  if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size)) error = errno;
+  s->connecting = false;
+  s->readable = s->writable = error == 0;
+  s->ops->on_connect(s, error);
+  if (error) iod_stream_close(s);
+  return s->fd >= 0;
+}
+
 void iod_stream_event(iod_stream_t *s, uint8_t flags) {
+  if (s->connecting && !connected(s, flags)) return;
   if (flags & IOD_WRITABLE) s->writable = true;
   if (flags & (IOD_READABLE | IOD_PEER_CLOSED | IOD_BROKEN)) s->readable = true, s->drained = false;
   if ((flags & IOD_BROKEN) && s->paused && !s->handshaking && !s->lossless) {

@@ -27,6 +27,8 @@ typedef struct iod_stream_ops {
    * failed (IOD_E_CLOSED): closes after this. `why`: in the two latter cases. May be NULL where no stream is secured.
    */
   void (*on_handshake)(iod_stream_t *, int result, const char *why);
+  /* It is connected (0), or why not (errno): closes after this. May be NULL where no stream connects. */
+  void (*on_connect)(iod_stream_t *, int error);
   void (*on_close)(iod_stream_t *); /* last, exactly once */
 } iod_stream_ops_t;
 
@@ -44,6 +46,7 @@ struct iod_stream {
   int fd; /* -1: closed */
   /* bits: idle streams are many */
   bool readable : 1, writable : 1;
+  bool connecting : 1;  /* until on_connect: neither of the two; what is sent waits */
   bool watched : 1;     /* the poller tells when it may be written */
   bool peer_closed : 1; /* FIN came */
   bool paused : 1;      /* on_data is not called */
