@@ -1,9 +1,9 @@
 #include "../../../ext/iodine/base/alloc.h"
 #include "../../../ext/iodine/reactor/loop.h"
-#include "../../../ext/iodine/reactor/socket.h"
 #include "../../../ext/iodine/reactor/tls.h"
 #include "../certificate.h"
 #include "../test.h"
+#include "tls_peer.h"
 
 #include <openssl/err.h>
 #include <stdio.h>
@@ -13,21 +13,6 @@
 #include <unistd.h>
 
 enum { BIG = 3 << 20 };
-
-/* OpenSSL's allocations fail in their turn, too. */
-static void *take(size_t size, const char *file, int line) {
-  (void)file, (void)line;
-  return iod_alloc(size);
-}
-static void *take_again(void *memory, size_t size, const char *file, int line) {
-  (void)file, (void)line;
-  return iod_realloc(memory, size);
-}
-static void give(void *memory, const char *file, int line) {
-  (void)file, (void)line;
-  iod_free(memory);
-}
-__attribute__((constructor)) static void use_seam(void) { (void)CRYPTO_set_mem_functions(take, take_again, give); }
 
 /* ---- our side: a stream that keeps what it is told ---- */
 
@@ -91,116 +76,18 @@ static int begin(void) {
   return result;
 }
 
-static void turn(int max_ms) {
-  if (!iod_loop_claim(&loop)) abort();
-  (void)!iod_loop_poll(&loop, max_ms);
+static void turn(int max_ms) { tls_peer_turn(&loop, max_ms); }
+
+/* ---- the client ---- */
+
+static bool open_client(tls_peer_t *c, iod_tls_t *tls, int version) {
+  int end = tls_peer_open(c, &loop, TLS_client_method(), version);
+  if (end < 0) return false;
   iod_loop_lock(&loop);
-  iod_loop_turn(&loop);
-  iod_loop_unlock(&loop);
-  iod_loop_yield(&loop);
-}
-
-/* ---- the client: OpenSSL over memory, carried to the socket in steps ---- */
-
-typedef struct client {
-  SSL_CTX *context;
-  SSL *ssl;
-  BIO *in, *out;
-  iod_stream_t *stream;
-  int fd;
-  size_t step;          /* bytes for one write; 0: all */
-  size_t carried, stop; /* so many are carried, then no more; 0: no stop */
-  bool deaf;            /* does not read */
-} client_t;
-
-static bool open_client(client_t *c, iod_tls_t *tls, int version) {
-  int ends[2];
-  *c = (client_t){.context = SSL_CTX_new(TLS_client_method()), .fd = -1};
-  if (!c->context) return false;
-  SSL_CTX_set_max_proto_version(c->context, version);
-  c->ssl = SSL_new(c->context);
-  c->in = BIO_new(BIO_s_mem());
-  c->out = BIO_new(BIO_s_mem());
-  if (!c->ssl || !c->in || !c->out) {
-    BIO_free(c->in);
-    BIO_free(c->out);
-    return false;
-  }
-  SSL_set_bio(c->ssl, c->in, c->out);
-  SSL_set_connect_state(c->ssl);
-  CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-  CHECK_INT(iod_socket_prepare(ends[0]) | iod_socket_prepare(ends[1]), 0);
-  c->fd = ends[1];
-  iod_loop_lock(&loop);
-  c->stream = iod_loop_open(&loop, ends[0], &ops);
+  c->stream = iod_loop_open(&loop, end, &ops);
   bool ok = c->stream && (!tls || iod_stream_secure(c->stream, tls) == 0);
   iod_loop_unlock(&loop);
   return ok;
-}
-
-static void close_client(client_t *c) {
-  SSL_free(c->ssl);
-  SSL_CTX_free(c->context);
-  if (c->fd >= 0) close(c->fd);
-  c->fd = -1;
-}
-
-static bool carry_out(client_t *c) {
-  char bytes[4096];
-  size_t most = c->step ? c->step : sizeof bytes;
-  if (c->stop && most > c->stop - c->carried) most = c->stop - c->carried;
-  int n = most ? BIO_read(c->out, bytes, (int)most) : 0;
-  if (n <= 0) return false;
-  c->carried += (size_t)n;
-  return send(c->fd, bytes, (size_t)n, MSG_NOSIGNAL) == n;
-}
-
-/* False when the server has closed. */
-static bool carry_in(client_t *c) {
-  char bytes[16384];
-  ssize_t n;
-  if (c->deaf) return true;
-  while ((n = recv(c->fd, bytes, sizeof bytes, 0)) > 0) BIO_write(c->in, bytes, (int)n);
-  if (n == 0) BIO_set_mem_eof_return(c->in, 0);
-  return n != 0;
-}
-
-static bool carry(client_t *c) {
-  bool more = carry_out(c);
-  turn(0);
-  turn(0);
-  return carry_in(c) && more;
-}
-
-/* 1, or 0 when it failed. */
-static int shake(client_t *c) {
-  for (int i = 0; i < 4000; i++) {
-    ERR_clear_error();
-    int done = SSL_do_handshake(c->ssl), error = SSL_get_error(c->ssl, done);
-    while (carry(c)) {}
-    if (done == 1) return 1;
-    if (error != SSL_ERROR_WANT_READ) return 0;
-    if (c->stop && c->carried == c->stop) return 0;
-  }
-  return 0;
-}
-
-/* Reads up to `want` bytes. */
-static size_t hear(client_t *c, char *out, size_t want) {
-  size_t length = 0;
-  for (int idle = 0; length < want && idle < 100; idle++) {
-    ERR_clear_error();
-    int n = SSL_read(c->ssl, out + length, (int)(want - length));
-    if (n > 0) length += (size_t)n, idle = 0;
-    if (n <= 0 && SSL_get_error(c->ssl, n) != SSL_ERROR_WANT_READ) break;
-    carry(c);
-  }
-  return length;
-}
-
-static void tell(client_t *c, const char *text) {
-  SSL_write(c->ssl, text, (int)strlen(text));
-  while (carry(c)) {}
 }
 
 /* ---- set-ups ---- */
@@ -245,23 +132,23 @@ TEST(tls_echo) {
   test_case("handshake and echo with both versions, whole and byte by byte");
   for (size_t step = 0; step < 2; step++) {
     for (int v = 0; v < 2; v++) {
-      client_t c;
+      tls_peer_t c;
       char answer[16] = "";
       CHECK_INT(begin(), 0);
       iod_tls_t *tls = new_tls(NULL, NULL);
       CHECK(open_client(&c, tls, versions[v]));
       c.step = step;
-      CHECK_INT(shake(&c), 1);
+      CHECK_INT(tls_peer_shake(&c), 1);
       CHECK_INT(shakes, 1);
-      tell(&c, "hello");
-      CHECK_BYTES(answer, hear(&c, answer, 5), "hello");
+      tls_peer_tell(&c, "hello");
+      CHECK_BYTES(answer, tls_peer_hear(&c, answer, 5), "hello");
       const iod_tls_info_t *info = iod_stream_tls_info(c.stream);
       CHECK(info && strcmp(info->version, v ? "TLSv1.3" : "TLSv1.2") == 0 && info->peer.length == 0);
       CHECK(c.stream->input.bytes == NULL && loop.sealed.start == loop.sealed.end);
       SSL_shutdown(c.ssl);
-      while (carry(&c)) {}
+      while (tls_peer_carry(&c)) {}
       CHECK_INT(eofs, 1);
-      close_client(&c);
+      tls_peer_close(&c);
       end(tls);
     }
   }
@@ -271,16 +158,16 @@ TEST(tls_cut) {
   test_case("a client that stops after k bytes: nothing but its own connection ends");
   iod_tls_t *tls = new_tls(NULL, NULL);
   for (size_t stop = 1; stop < 500; stop += stop < 12 ? 1 : 13) {
-    client_t c;
+    tls_peer_t c;
     CHECK_INT(begin(), 0);
     CHECK(open_client(&c, tls, TLS1_3_VERSION));
     c.stop = stop;
-    shake(&c);
+    tls_peer_shake(&c);
     close(c.fd);
     c.fd = -1;
     for (int i = 0; i < 3; i++) turn(0);
     CHECK_INT(closes, 1);
-    close_client(&c);
+    tls_peer_close(&c);
     iod_loop_deinit(&loop);
   }
   iod_tls_unref(tls);
@@ -291,7 +178,7 @@ TEST(tls_garbage) {
   iod_tls_t *tls = new_tls(NULL, "http/1.1");
   uint32_t random = 1;
   for (int i = 0; i < 150; i++) {
-    client_t c;
+    tls_peer_t c;
     char hello[1024];
     CHECK_INT(begin(), 0);
     CHECK(open_client(&c, tls, versions[i & 1]));
@@ -305,8 +192,8 @@ TEST(tls_garbage) {
     }
     CHECK(write(c.fd, hello, (size_t)length) == length);
     for (int k = 0; k < 3; k++) turn(0);
-    shake(&c);
-    close_client(&c);
+    tls_peer_shake(&c);
+    tls_peer_close(&c);
     for (int k = 0; k < 3; k++) turn(0);
     CHECK_INT(closes, 1);
     iod_loop_deinit(&loop);
@@ -316,7 +203,7 @@ TEST(tls_garbage) {
 
 TEST(tls_plain) {
   test_case("who speaks in clear is answered in clear");
-  client_t c;
+  tls_peer_t c;
   char answer[64];
   CHECK_INT(begin(), 0);
   iod_tls_t *tls = new_tls(NULL, NULL);
@@ -325,7 +212,7 @@ TEST(tls_plain) {
   for (int i = 0; i < 3; i++) turn(0);
   CHECK_INT(shake_result, IOD_E_PLAIN);
   CHECK_BYTES(answer, (size_t)read(c.fd, answer, sizeof answer), "in clear");
-  close_client(&c);
+  tls_peer_close(&c);
   end(tls);
 }
 
@@ -333,7 +220,7 @@ TEST(tls_behind_prefix) {
   test_case("TLS after the bytes of another protocol, cut anywhere");
   iod_tls_t *tls = new_tls(NULL, NULL);
   for (size_t first_write = 1; first_write < 40; first_write += 3) {
-    client_t c;
+    tls_peer_t c;
     char bytes[2048] = "PROXY TCP4\r\n", answer[8];
     CHECK_INT(begin(), 0);
     prefix_left = 12;
@@ -345,11 +232,11 @@ TEST(tls_behind_prefix) {
     for (int i = 0; i < 2; i++) turn(0);
     CHECK(write(c.fd, bytes + first_write, (size_t)length - first_write) > 0);
     for (int i = 0; i < 3; i++) turn(0);
-    carry_in(&c);
-    CHECK_INT(shake(&c), 1);
-    tell(&c, "hello");
-    CHECK_BYTES(answer, hear(&c, answer, 5), "hello");
-    close_client(&c);
+    tls_peer_carry_in(&c);
+    CHECK_INT(tls_peer_shake(&c), 1);
+    tls_peer_tell(&c, "hello");
+    CHECK_BYTES(answer, tls_peer_hear(&c, answer, 5), "hello");
+    tls_peer_close(&c);
     iod_loop_deinit(&loop);
   }
   iod_tls_unref(tls);
@@ -357,7 +244,7 @@ TEST(tls_behind_prefix) {
 
 TEST(tls_before_handshake) {
   test_case("what is sent before the handshake waits for it, and so does the end");
-  client_t c;
+  tls_peer_t c;
   char answer[16];
   CHECK_INT(begin(), 0);
   iod_tls_t *tls = new_tls(NULL, NULL);
@@ -367,43 +254,43 @@ TEST(tls_before_handshake) {
   CHECK_INT(iod_stream_send(c.stream, &segment, 1), 0);
   iod_stream_finish(c.stream);
   iod_loop_unlock(&loop);
-  CHECK_INT(shake(&c), 1);
-  CHECK_BYTES(answer, hear(&c, answer, sizeof answer), "go away");
+  CHECK_INT(tls_peer_shake(&c), 1);
+  CHECK_BYTES(answer, tls_peer_hear(&c, answer, sizeof answer), "go away");
   CHECK(SSL_get_shutdown(c.ssl) & SSL_RECEIVED_SHUTDOWN);
-  close_client(&c);
+  tls_peer_close(&c);
   end(tls);
 }
 
 TEST(tls_many) {
   test_case("many handshakes at once: a turn makes some of them, all come to their end");
   enum { MANY = 40 };
-  static client_t clients[MANY];
+  static tls_peer_t clients[MANY];
   CHECK_INT(begin(), 0);
   iod_tls_t *tls = new_tls(NULL, NULL);
   for (int i = 0; i < MANY; i++) {
     CHECK(open_client(&clients[i], tls, TLS1_3_VERSION));
     SSL_do_handshake(clients[i].ssl);
-    carry_out(&clients[i]);
+    tls_peer_carry_out(&clients[i]);
   }
   turn(0);
   CHECK(loop.shaken > 0 && loop.ready != NULL);
-  for (int i = 0; i < MANY; i++) CHECK_INT(shake(&clients[i]), 1);
+  for (int i = 0; i < MANY; i++) CHECK_INT(tls_peer_shake(&clients[i]), 1);
   CHECK_INT(shakes, MANY);
-  for (int i = 0; i < MANY; i++) close_client(&clients[i]);
+  for (int i = 0; i < MANY; i++) tls_peer_close(&clients[i]);
   end(tls);
 }
 
 /* ---- names, protocols, certificates of clients ---- */
 
 static long serial_for(iod_tls_t *tls, const char *name) {
-  client_t c;
+  tls_peer_t c;
   CHECK(open_client(&c, tls, TLS1_3_VERSION));
   if (name) SSL_set_tlsext_host_name(c.ssl, name);
-  CHECK_INT(shake(&c), 1);
+  CHECK_INT(tls_peer_shake(&c), 1);
   X509 *x509 = SSL_get_peer_certificate(c.ssl);
   long serial = x509 ? ASN1_INTEGER_get(X509_get_serialNumber(x509)) : -1;
   X509_free(x509);
-  close_client(&c);
+  tls_peer_close(&c);
   return serial;
 }
 
@@ -441,16 +328,16 @@ TEST(tls_names_given) {
 }
 
 static int shake_with_alpn(iod_tls_t *tls, const char *offer, char *chosen) {
-  client_t c;
+  tls_peer_t c;
   const unsigned char *at;
   unsigned length;
   CHECK(open_client(&c, tls, TLS1_3_VERSION));
   if (offer) SSL_set_alpn_protos(c.ssl, (const unsigned char *)offer, (unsigned)strlen(offer));
-  int done = shake(&c);
+  int done = tls_peer_shake(&c);
   SSL_get0_alpn_selected(c.ssl, &at, &length);
   snprintf(chosen, 16, "%.*s", (int)length, (const char *)at);
   if (done && length) CHECK(iod_stream_tls_info(c.stream)->protocol.length == length);
-  close_client(&c);
+  tls_peer_close(&c);
   return done;
 }
 
@@ -467,12 +354,12 @@ TEST(tls_alpn) {
 }
 
 static int shake_with_certificate(iod_tls_t *tls, int version, const certificate_t *mine) {
-  client_t c;
+  tls_peer_t c;
   char byte;
   CHECK(open_client(&c, tls, version));
   if (mine) CHECK(SSL_use_certificate(c.ssl, mine->x509) && SSL_use_PrivateKey(c.ssl, mine->key));
   shakes = 0;
-  int done = shake(&c) && shakes == 1 && shake_result == 0;
+  int done = tls_peer_shake(&c) && shakes == 1 && shake_result == 0;
   if (done) {
     const iod_tls_info_t *info = iod_tls_info_ref(iod_stream_tls_info(c.stream));
     unsigned char *der = NULL;
@@ -481,10 +368,10 @@ static int shake_with_certificate(iod_tls_t *tls, int version, const certificate
     OPENSSL_free(der);
     iod_tls_info_unref(info);
   } else {
-    hear(&c, &byte, 1);
+    tls_peer_hear(&c, &byte, 1);
     CHECK_INT(seen_length, 0);
   }
-  close_client(&c);
+  tls_peer_close(&c);
   return done;
 }
 
@@ -508,28 +395,28 @@ TEST(tls_trust) {
 /* ---- tickets ---- */
 
 static SSL_SESSION *session_of(iod_tls_t *tls, int version, const char *name) {
-  client_t c;
+  tls_peer_t c;
   char answer[8];
   CHECK(open_client(&c, tls, version));
   SSL_set_tlsext_host_name(c.ssl, name);
-  CHECK_INT(shake(&c), 1);
-  tell(&c, "hello");
-  hear(&c, answer, 5); /* TLS 1.3's tickets come with it */
+  CHECK_INT(tls_peer_shake(&c), 1);
+  tls_peer_tell(&c, "hello");
+  tls_peer_hear(&c, answer, 5); /* TLS 1.3's tickets come with it */
   SSL_SESSION *session = SSL_get1_session(c.ssl);
   SSL_set_shutdown(c.ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-  close_client(&c);
+  tls_peer_close(&c);
   return session;
 }
 
 static bool resumes(iod_tls_t *tls, int version, SSL_SESSION *session, const char *name) {
-  client_t c;
+  tls_peer_t c;
   CHECK(open_client(&c, tls, version));
   SSL_set_tlsext_host_name(c.ssl, name);
   SSL_set_session(c.ssl, session);
-  bool done = shake(&c) == 1;
+  bool done = tls_peer_shake(&c) == 1;
   bool reused = done && SSL_session_reused(c.ssl);
   SSL_set_shutdown(c.ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); /* else the session counts as broken */
-  close_client(&c);
+  tls_peer_close(&c);
   return reused;
 }
 
@@ -555,67 +442,67 @@ TEST(tls_tickets) {
 
 TEST(tls_renegotiation) {
   test_case("renegotiation is refused");
-  client_t c;
+  tls_peer_t c;
   char answer[8];
   CHECK_INT(begin(), 0);
   iod_tls_t *tls = new_tls(NULL, NULL);
   CHECK(open_client(&c, tls, TLS1_2_VERSION));
-  CHECK_INT(shake(&c), 1);
+  CHECK_INT(tls_peer_shake(&c), 1);
   CHECK(SSL_renegotiate(c.ssl));
   SSL_do_handshake(c.ssl);
-  while (carry(&c)) {}
-  CHECK(hear(&c, answer, 1) == 0);
+  while (tls_peer_carry(&c)) {}
+  CHECK(tls_peer_hear(&c, answer, 1) == 0);
   CHECK_INT(shakes, 1);
   CHECK(ERR_GET_REASON(ERR_peek_error()) == SSL_R_NO_RENEGOTIATION);
-  close_client(&c);
+  tls_peer_close(&c);
   end(tls);
 }
 
 TEST(tls_key_updates) {
   test_case("a peer that wants one new key after another and reads nothing is not remembered without limit");
-  client_t c;
+  tls_peer_t c;
   CHECK_INT(begin(), 0);
   iod_tls_t *tls = new_tls(NULL, NULL);
   CHECK(open_client(&c, tls, TLS1_3_VERSION));
-  CHECK_INT(shake(&c), 1);
+  CHECK_INT(tls_peer_shake(&c), 1);
   c.deaf = true;
   CHECK(setsockopt(c.stream->fd, SOL_SOCKET, SO_SNDBUF, &(int){4096}, sizeof(int)) == 0);
   for (int i = 0; i < 10000 && !closes; i++) {
     SSL_key_update(c.ssl, SSL_KEY_UPDATE_REQUESTED);
     SSL_do_handshake(c.ssl);
-    while (carry(&c)) {}
+    while (tls_peer_carry(&c)) {}
   }
   CHECK_INT(closes, 1);
-  close_client(&c);
+  tls_peer_close(&c);
   end(tls);
 }
 
 TEST(tls_close) {
   test_case("a close is said, a reset isn't, and a peer's end without a word is an end");
   for (int reset = 0; reset < 2; reset++) {
-    client_t c;
+    tls_peer_t c;
     char byte;
     CHECK_INT(begin(), 0);
     iod_tls_t *tls = new_tls(NULL, NULL);
     CHECK(open_client(&c, tls, TLS1_3_VERSION));
-    CHECK_INT(shake(&c), 1);
+    CHECK_INT(tls_peer_shake(&c), 1);
     iod_loop_lock(&loop);
     reset ? iod_stream_reset(c.stream) : iod_stream_close(c.stream);
     iod_loop_unlock(&loop);
-    hear(&c, &byte, 1);
+    tls_peer_hear(&c, &byte, 1);
     CHECK_INT((SSL_get_shutdown(c.ssl) & SSL_RECEIVED_SHUTDOWN) != 0, !reset);
-    close_client(&c);
+    tls_peer_close(&c);
     end(tls);
   }
-  client_t c;
+  tls_peer_t c;
   CHECK_INT(begin(), 0);
   iod_tls_t *tls = new_tls(NULL, NULL);
   CHECK(open_client(&c, tls, TLS1_3_VERSION));
-  CHECK_INT(shake(&c), 1);
+  CHECK_INT(tls_peer_shake(&c), 1);
   shutdown(c.fd, SHUT_WR);
   for (int i = 0; i < 3; i++) turn(0);
   CHECK_INT(eofs, 1);
-  close_client(&c);
+  tls_peer_close(&c);
   end(tls);
 }
 
@@ -648,53 +535,53 @@ static int send_big(iod_stream_t *s, size_t lacking) {
 
 TEST(tls_big) {
   test_case("megabytes to a peer that reads in its own time: all of it, in order");
-  client_t c;
+  tls_peer_t c;
   fill();
   CHECK_INT(begin(), 0);
   iod_tls_t *tls = new_tls(NULL, NULL);
   CHECK(open_client(&c, tls, TLS1_3_VERSION));
-  CHECK_INT(shake(&c), 1);
+  CHECK_INT(tls_peer_shake(&c), 1);
   CHECK_INT(send_big(c.stream, 0), 0);
   CHECK(c.stream->output.pending > 0 && !c.stream->writable);
-  size_t length = hear(&c, got, BIG);
+  size_t length = tls_peer_hear(&c, got, BIG);
   CHECK(length == BIG && memcmp(got, big, BIG) == 0);
   CHECK_INT(c.stream->output.pending, 0);
   CHECK_INT(released, 1);
-  tell(&c, "hello");
-  CHECK_BYTES(got, hear(&c, got, 5), "hello");
-  close_client(&c);
+  tls_peer_tell(&c, "hello");
+  CHECK_BYTES(got, tls_peer_hear(&c, got, 5), "hello");
+  tls_peer_close(&c);
   end(tls);
 }
 
 TEST(tls_short_file) {
   test_case("a file that came up short breaks the connection off, without a close that looks like the end");
-  client_t c;
+  tls_peer_t c;
   fill();
   CHECK_INT(begin(), 0);
   iod_tls_t *tls = new_tls(NULL, NULL);
   CHECK(open_client(&c, tls, TLS1_3_VERSION));
-  CHECK_INT(shake(&c), 1);
+  CHECK_INT(tls_peer_shake(&c), 1);
   (void)!send_big(c.stream, 1000);
-  CHECK(hear(&c, got, BIG) < BIG);
+  CHECK(tls_peer_hear(&c, got, BIG) < BIG);
   CHECK_INT(SSL_get_shutdown(c.ssl) & SSL_RECEIVED_SHUTDOWN, 0);
   CHECK_INT(closes, 1);
-  close_client(&c);
+  tls_peer_close(&c);
   end(tls);
 }
 
 TEST(tls_mute) {
   test_case("output that nobody reads goes when the connection is closed");
-  client_t c;
+  tls_peer_t c;
   fill();
   CHECK_INT(begin(), 0);
   iod_tls_t *tls = new_tls(NULL, NULL);
   CHECK(open_client(&c, tls, TLS1_3_VERSION));
-  CHECK_INT(shake(&c), 1);
+  CHECK_INT(tls_peer_shake(&c), 1);
   CHECK_INT(send_big(c.stream, 0), 0);
   end(tls);
   CHECK_INT(closes, 1);
   CHECK_INT(released, 1);
-  close_client(&c);
+  tls_peer_close(&c);
 }
 
 /* ---- set-ups that can't be ---- */
@@ -742,17 +629,17 @@ TEST(tls_errors) {
 /* ---- without memory ---- */
 
 static void life(void) {
-  client_t c;
+  tls_peer_t c;
   char answer[8];
   if (begin()) return;
   iod_tls_t *tls = new_tls(NULL, "http/1.1");
   if (tls && open_client(&c, tls, TLS1_3_VERSION)) {
-    if (shake(&c) == 1) {
-      tell(&c, "hello");
-      hear(&c, answer, 5);
+    if (tls_peer_shake(&c) == 1) {
+      tls_peer_tell(&c, "hello");
+      tls_peer_hear(&c, answer, 5);
     }
   }
-  if (tls) close_client(&c);
+  if (tls) tls_peer_close(&c);
   ERR_clear_error();
   end(tls);
 }
