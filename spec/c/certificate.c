@@ -24,11 +24,11 @@ static void extend(X509 *x509, int nid, const char *value) {
   X509_EXTENSION_free(extension);
 }
 
-static X509 *new_x509(EVP_PKEY *key, const char *names, const certificate_t *issuer) {
+static X509 *new_x509(EVP_PKEY *key, const char *names, const certificate_t *issuer, long end) {
   static long serial;
   X509 *x509 = X509_new();
   need(x509 && X509_set_version(x509, 2) && ASN1_INTEGER_set(X509_get_serialNumber(x509), ++serial));
-  need(X509_gmtime_adj(X509_getm_notBefore(x509), -3600) && X509_gmtime_adj(X509_getm_notAfter(x509), 3600));
+  need(X509_gmtime_adj(X509_getm_notBefore(x509), -7200) && X509_gmtime_adj(X509_getm_notAfter(x509), end));
   X509_NAME *subject = X509_get_subject_name(x509);
   need(X509_NAME_add_entry_by_txt(subject, "O", MBSTRING_ASC, (const unsigned char *)"test", -1, -1, 0));
   need(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)names + 4, -1, -1, 0));
@@ -50,16 +50,24 @@ static iod_slice_t take(BIO *bio) {
   return copy;
 }
 
-certificate_t certificate_new(const char *names, const certificate_t *issuer, const char *password) {
+static certificate_t make(const char *names, const certificate_t *issuer, const char *password, long end) {
   certificate_t c = {.key = new_key()};
   BIO *chain = BIO_new(BIO_s_mem()), *key = BIO_new(BIO_s_mem());
-  c.x509 = new_x509(c.key, names, issuer);
+  c.x509 = new_x509(c.key, names, issuer, end);
   need(PEM_write_bio_X509(chain, c.x509));
   if (issuer) need(PEM_write_bio_X509(chain, issuer->x509));
   need(PEM_write_bio_PrivateKey(key, c.key, password ? EVP_aes_128_cbc() : NULL, NULL, 0, NULL, (void *)password));
   c.chain = take(chain);
   c.key_pem = take(key);
   return c;
+}
+
+certificate_t certificate_new(const char *names, const certificate_t *issuer, const char *password) {
+  return make(names, issuer, password, 3600);
+}
+
+certificate_t certificate_expired(const char *names, const certificate_t *issuer) {
+  return make(names, issuer, NULL, -3600);
 }
 
 void certificate_free(certificate_t *c) {

@@ -15,6 +15,7 @@ typedef struct certificate {
 /* names: as in subjectAltName, "DNS:a.test,DNS:*.b.test"; signed by `issuer`, or by itself; password: of the key, or
  * NULL. Kept until certificate_free. */
 certificate_t certificate_new(const char *names, const certificate_t *issuer, const char *password);
+certificate_t certificate_expired(const char *names, const certificate_t *issuer); /* an hour ago */
 void certificate_free(certificate_t *certificate);
 
 #endif

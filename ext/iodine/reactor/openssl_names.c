@@ -6,12 +6,9 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-enum { MAX_NAME = 255 };
-
-/* Lower case, without the root's dot; false for what can't be a host name. */
-static bool normalize(char out[MAX_NAME + 1], const char *name, size_t length) {
+bool iod_tls_name_normalize(char out[IOD_TLS_NAME_MAX + 1], const char *name, size_t length) {
   if (length > 0 && name[length - 1] == '.') length--;
-  if (length == 0 || length > MAX_NAME) return false;
+  if (length == 0 || length > IOD_TLS_NAME_MAX) return false;
   for (size_t i = 0; i < length; i++) {
     unsigned char c = (unsigned char)name[i];
     if (c <= ' ' || c == 0x7f) return false;
@@ -22,8 +19,8 @@ static bool normalize(char out[MAX_NAME + 1], const char *name, size_t length) {
 }
 
 static int add(iod_tls_t *tls, iod_tls_identity_t *identity, const char *name, size_t length) {
-  char text[MAX_NAME + 1];
-  if (!normalize(text, name, length)) return 0;
+  char text[IOD_TLS_NAME_MAX + 1];
+  if (!iod_tls_name_normalize(text, name, length)) return 0;
   iod_tls_name_t *names = iod_realloc(tls->names, (tls->name_count + 1) * sizeof *names);
   if (!names) return IOD_E_NOMEM;
   tls->names = names;
@@ -80,8 +77,8 @@ static iod_tls_identity_t *find(const iod_tls_t *tls, bool wildcard, const char 
 }
 
 iod_tls_identity_t *iod_tls_names_find(const iod_tls_t *tls, const char *name, size_t length) {
-  char text[MAX_NAME + 1];
-  if (!normalize(text, name, length)) return tls->identities;
+  char text[IOD_TLS_NAME_MAX + 1];
+  if (!iod_tls_name_normalize(text, name, length)) return tls->identities;
   iod_tls_identity_t *found = find(tls, false, text, strlen(text));
   const char *parent = strchr(text, '.');
   if (!found && parent && parent > text) found = find(tls, true, parent, strlen(parent));
@@ -92,10 +89,10 @@ iod_tls_identity_t *iod_tls_names_find(const iod_tls_t *tls, const char *name, s
 
 /* What a ticket is good for: this certificate, these authorities, this name. */
 static int bind_session(SSL *ssl, const iod_tls_identity_t *identity, const char *name, size_t length) {
-  uint8_t text[IOD_TLS_BINDING + MAX_NAME + 1], digest[EVP_MAX_MD_SIZE];
-  char normal[MAX_NAME + 1] = "";
+  uint8_t text[IOD_TLS_BINDING + IOD_TLS_NAME_MAX + 1], digest[EVP_MAX_MD_SIZE];
+  char normal[IOD_TLS_NAME_MAX + 1] = "";
   unsigned size = 0;
-  if (!normalize(normal, name, length)) normal[0] = 0;
+  if (!iod_tls_name_normalize(normal, name, length)) normal[0] = 0;
   memcpy(text, identity->binding, IOD_TLS_BINDING);
   memcpy(text + IOD_TLS_BINDING, normal, strlen(normal));
   return EVP_Digest(text, IOD_TLS_BINDING + strlen(normal), digest, &size, EVP_sha256(), NULL) &&

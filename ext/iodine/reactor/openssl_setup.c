@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Mozilla's "intermediate" advice without the finite-field groups, which are slow and known to no client that lacks
- * these. */
+/* A server's: Mozilla's "intermediate" advice without the finite-field groups, which are slow and known to no client
+ * that lacks these. */
 static const char ciphers[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
                               "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
                               "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
@@ -164,15 +164,21 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_lengt
   return SSL_TLSEXT_ERR_ALERT_FATAL; /* RFC 7301 section 3.2 */
 }
 
-static int set_rules(const making_t *m, SSL_CTX *context) {
+/* Of both sides. */
+static void set_common_rules(SSL_CTX *context) {
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
   SSL_CTX_set_read_ahead(context, 1);
-  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_SINGLE_ECDH_USE);
+  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION);
 #if defined(SSL_OP_NO_RENEGOTIATION)
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
 #elif defined(SSL_OP_NO_CLIENT_RENEGOTIATION)
   SSL_CTX_set_options(context, SSL_OP_NO_CLIENT_RENEGOTIATION);
 #endif
+}
+
+static int set_rules(const making_t *m, SSL_CTX *context) {
+  set_common_rules(context);
+  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_SINGLE_ECDH_USE);
 #ifdef SSL_OP_PRIORITIZE_CHACHA
   SSL_CTX_set_options(context, SSL_OP_PRIORITIZE_CHACHA); /* for who has no AES in hardware */
 #endif
@@ -272,7 +278,7 @@ static int set_protocols(const making_t *m) {
   return 0;
 }
 
-static int make(making_t *m) {
+static int make_server(making_t *m) {
   size_t count = m->options->certificate_count;
   if (count == 0) {
     snprintf(m->sentence, IOD_TLS_SENTENCE_ROOM, "TLS needs a certificate");
@@ -286,9 +292,57 @@ static int make(making_t *m) {
   return result;
 }
 
+/* ---- a client's ---- */
+
+static int set_client_rules(const making_t *m, SSL_CTX *context) {
+  const unsigned char *protocols = (const unsigned char *)m->tls->protocols;
+  set_common_rules(context);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  if (!SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION)) return fail(m, NULL, "OpenSSL does not know TLS 1.2");
+  if (m->tls->protocols_length && SSL_CTX_set_alpn_protos(context, protocols, (unsigned)m->tls->protocols_length))
+    return out_of_memory(m);
+  return 0;
+}
+
+/* Who names a certificate trusts it, be it a root or not. */
+static int set_servers_trust(const making_t *m, SSL_CTX *context) {
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+  if (!m->store)
+    return SSL_CTX_set_default_verify_paths(context) ? 0 : fail(m, NULL, "the system's authorities can't be read");
+  if (!X509_STORE_up_ref(m->store)) return out_of_memory(m);
+  SSL_CTX_set_cert_store(context, m->store);
+  X509_STORE_set_flags(m->store, X509_V_FLAG_PARTIAL_CHAIN);
+  return 0;
+}
+
+static int use_certificate(const making_t *m, SSL_CTX *context, const iod_tls_certificate_t *given) {
+  X509 *leaf = NULL;
+  int result = use_chain(m, context, given, &leaf);
+  X509_free(leaf);
+  return result ? result : use_key(m, context, given);
+}
+
+static int make_client(making_t *m) {
+  iod_tls_identity_t *identity = m->tls->identities = iod_alloc_zero(sizeof *m->tls->identities);
+  if (!identity) return out_of_memory(m);
+  m->tls->client = true;
+  int result = set_protocols(m);
+  if (result == 0) result = read_trust(m);
+  if (result) return result;
+  identity->context = SSL_CTX_new(TLS_client_method());
+  if (!identity->context) return out_of_memory(m);
+  m->tls->identity_count = 1;
+  result = set_client_rules(m, identity->context);
+  if (result == 0) result = set_servers_trust(m, identity->context);
+  if (result == 0 && m->options->certificate_count)
+    result = use_certificate(m, identity->context, m->options->certificates);
+  return result;
+}
+
 /* ---- life ---- */
 
-iod_tls_t *iod_tls_new(const iod_tls_options_t *options, char sentence[IOD_TLS_SENTENCE_ROOM]) {
+static iod_tls_t *make(const iod_tls_options_t *options, char sentence[IOD_TLS_SENTENCE_ROOM],
+                       int (*maker)(making_t *)) {
   making_t m = {.options = options, .sentence = sentence, .tls = iod_alloc_zero(sizeof *m.tls)};
   ERR_clear_error();
   if (!m.tls) {
@@ -296,13 +350,21 @@ iod_tls_t *iod_tls_new(const iod_tls_options_t *options, char sentence[IOD_TLS_S
     return NULL;
   }
   atomic_init(&m.tls->references, 1);
-  int result = make(&m);
+  int result = maker(&m);
   sk_X509_NAME_pop_free(m.authorities, X509_NAME_free);
   X509_STORE_free(m.store);
   ERR_clear_error();
   if (result == 0) return m.tls;
   iod_tls_unref(m.tls);
   return NULL;
+}
+
+iod_tls_t *iod_tls_new(const iod_tls_options_t *options, char sentence[IOD_TLS_SENTENCE_ROOM]) {
+  return make(options, sentence, make_server);
+}
+
+iod_tls_t *iod_tls_client_new(const iod_tls_options_t *options, char sentence[IOD_TLS_SENTENCE_ROOM]) {
+  return make(options, sentence, make_client);
 }
 
 iod_tls_t *iod_tls_ref(iod_tls_t *tls) {

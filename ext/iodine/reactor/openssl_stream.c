@@ -32,7 +32,7 @@ typedef struct session {
   iod_buffer_t waiting; /* sealed, and not taken by the socket */
   unsigned records;     /* for the next send */
   bool begun;           /* the first byte came */
-  bool plain;           /* and it was none of TLS */
+  bool plain;           /* and it was none of TLS's */
   bool eof;
   bool broken; /* nothing can be said any more */
 } session_t;
@@ -109,6 +109,12 @@ static int take_from_socket(iod_stream_t *s, BIO *bio, char *out, int room) {
   return (int)n;
 }
 
+/* No record begins so: with a method, where a client is to speak; with another type, where a server is. */
+static bool is_plain(const session_t *t, unsigned char first) {
+  return t->tls->client ? first < SSL3_RT_CHANGE_CIPHER_SPEC || first > SSL3_RT_APPLICATION_DATA
+                        : (unsigned)(first - 'A') < 26u;
+}
+
 static int bio_read(BIO *bio, char *out, int room) {
   iod_stream_t *s = BIO_get_data(bio);
   session_t *t = s->session;
@@ -117,7 +123,7 @@ static int bio_read(BIO *bio, char *out, int room) {
   int n = iod_buffer_length(&t->early) ? take_early(t, out, room) : take_from_socket(s, bio, out, room);
   if (n > 0 && !t->begun) {
     t->begun = true;
-    t->plain = (unsigned)(*out - 'A') < 26u; /* a method: no TLS record begins so */
+    t->plain = is_plain(t, (unsigned char)*out);
   }
   return n;
 }
@@ -260,6 +266,8 @@ static void release(iod_stream_t *s) {
   iod_free(t);
 }
 
+static const char not_tls[] = "the peer does not speak TLS";
+
 /* The peer broke the rules: the alert goes out, if the socket takes it, and the connection ends in a way that lets it
  * arrive. */
 static ssize_t end(iod_stream_t *s, bool shaking, const char *why) {
@@ -275,27 +283,36 @@ static ssize_t end(iod_stream_t *s, bool shaking, const char *why) {
   return IOD_E_AGAIN;
 }
 
+/* Why a handshake failed; in `room`, or a static string. */
+static const char *reason(const session_t *t, char room[IOD_TLS_SENTENCE_ROOM]) {
+  const char *said = iod_tls_reason();
+  if (t->plain) return not_tls;
+  if (t->eof) return "the peer hung up";
+  return t->tls->client && iod_tls_peer_refused(t->ssl, room) ? room : said;
+}
+
 static ssize_t speak_plain(iod_stream_t *s) {
   iod_buffer_clear(&s->loop->sealed);
   ERR_clear_error();
   release(s);
-  s->ops->on_handshake(s, IOD_E_PLAIN, "the peer does not speak TLS");
+  s->ops->on_handshake(s, IOD_E_PLAIN, not_tls);
   return IOD_E_AGAIN;
 }
 
 /* After a call that gave no bytes. */
 static ssize_t look_at(iod_stream_t *s, int returned, bool *filled) {
+  char why[IOD_TLS_SENTENCE_ROOM];
   session_t *t = s->session;
   int error = SSL_get_error(t->ssl, returned);
   *filled = false;
-  if (t->plain && s->handshaking) return speak_plain(s);
+  if (t->plain && s->handshaking && !t->tls->client) return speak_plain(s);
   if (error == SSL_ERROR_ZERO_RETURN) return 0;
   if (error == SSL_ERROR_WANT_READ) {
     if (s->drained) s->readable = false;
     return send_sealed(s) < 0 ? IOD_E_CLOSED : IOD_E_AGAIN;
   }
   if (t->eof && !s->handshaking) return 0; /* no close_notify: an HTTP request says by itself where it ends */
-  return end(s, s->handshaking, t->eof ? "the peer hung up" : iod_tls_reason());
+  return end(s, s->handshaking, reason(t, why));
 }
 
 static ssize_t shake_hands(iod_stream_t *s, bool *filled) {
@@ -362,17 +379,23 @@ static SSL *ssl_new(iod_stream_t *s, const iod_tls_t *tls) {
   BIO_set_data(bio, s);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl, bio, bio);
-  SSL_set_accept_state(ssl);
+  if (tls->client)
+    SSL_set_connect_state(ssl);
+  else
+    SSL_set_accept_state(ssl);
   return ssl;
 }
 
-int iod_stream_secure(iod_stream_t *s, iod_tls_t *tls) {
+/* server_name: of a client; else NULL. */
+static int secure(iod_stream_t *s, iod_tls_t *tls, const char *server_name) {
   session_t *t = iod_alloc_zero(sizeof *t);
   if (!t) return IOD_E_NOMEM;
   t->ssl = ssl_new(s, tls);
-  if (!t->ssl) {
+  int result = !t->ssl ? IOD_E_NOMEM : server_name ? iod_tls_peer_expect(t->ssl, server_name) : 0;
+  if (result) {
+    SSL_free(t->ssl);
     iod_free(t);
-    return IOD_E_NOMEM;
+    return result;
   }
   t->tls = iod_tls_ref(tls);
   t->records = RECORDS;
@@ -382,4 +405,10 @@ int iod_stream_secure(iod_stream_t *s, iod_tls_t *tls) {
   s->readable = !s->connecting;
   if (s->readable) iod_loop_ready(s->loop, s);
   return 0;
+}
+
+int iod_stream_secure(iod_stream_t *s, iod_tls_t *tls) { return tls->client ? IOD_E_SYSTEM : secure(s, tls, NULL); }
+
+int iod_stream_secure_client(iod_stream_t *s, iod_tls_t *tls, const char *server_name) {
+  return tls->client ? secure(s, tls, server_name) : IOD_E_SYSTEM;
 }

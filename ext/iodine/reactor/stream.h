@@ -23,9 +23,9 @@ typedef struct iod_stream_ops {
   void (*on_hangup)(iod_stream_t *);  /* FIN came while paused: told at once, though it isn't read yet */
   void (*on_written)(iod_stream_t *); /* some of what had to wait went out; output.pending tells what is left */
   void (*on_timeout)(iod_stream_t *);
-  /* TLS (see tls.h): done (0); the peer speaks in clear (IOD_E_PLAIN): so does the stream now, its bytes are lost; or
-   * failed (IOD_E_CLOSED): closes after this. `why`: in the two latter cases. May be NULL where no stream is secured.
-   */
+  /* TLS (see tls.h): done (0); a client speaks in clear (IOD_E_PLAIN): so does the stream now, its bytes are lost; or
+   * failed (IOD_E_CLOSED): closes after this. `why`: in the two latter cases, borrowed. May be NULL where no stream is
+   * secured. */
   void (*on_handshake)(iod_stream_t *, int result, const char *why);
   /* It is connected (0), or why not (errno): closes after this. May be NULL where no stream connects. */
   void (*on_connect)(iod_stream_t *, int error);

@@ -1,7 +1,8 @@
-/* TLS 1.2 and 1.3 as a server. iod_tls_t is a set-up (certificates, rules), immutable and counted: any thread may hold
- * it; a changed certificate is a new one. Files are read by the caller: PEM bytes come in.
+/* TLS 1.2 and 1.3, as a server and as a client. iod_tls_t is a set-up (certificates, rules) for one of the two,
+ * immutable and counted: any thread may hold it; a changed certificate is a new one. Files are read by the caller: PEM
+ * bytes come in.
  *
- * In a build without OpenSSL (tls_none.c) iod_tls_new fails, and nothing else here can be reached. */
+ * In a build without OpenSSL (tls_none.c) there can be no set-up, and nothing else here can be reached. */
 #ifndef IOD_REACTOR_TLS_H
 #define IOD_REACTOR_TLS_H
 
@@ -45,6 +46,13 @@ typedef struct iod_tls iod_tls_t;
 /* Everything is copied. NULL with a sentence that names the file and what OpenSSL said. The keys of session tickets are
  * in a mapping that the process's first call makes and its children share: so make one before the fork. */
 IOD_MUST_USE iod_tls_t *iod_tls_new(const iod_tls_options_t *options, char sentence[IOD_TLS_SENTENCE_ROOM]);
+
+/* For connections that we open. Of the certificates, the first is shown to a server that asks for one; there may be
+ * none. trust: the authorities, or the servers' own certificates, that servers are accepted by; empty: the system's
+ * store. protocols: what is offered; a server may choose none. Ciphers are those of OpenSSL's own and the system's
+ * policy. */
+IOD_MUST_USE iod_tls_t *iod_tls_client_new(const iod_tls_options_t *options, char sentence[IOD_TLS_SENTENCE_ROOM]);
+
 iod_tls_t *iod_tls_ref(iod_tls_t *tls);
 void iod_tls_unref(iod_tls_t *tls); /* NULL is a no-op */
 
@@ -55,7 +63,7 @@ typedef struct iod_tls_info {
   const char *version;  /* "TLSv1.3" */
   const char *cipher;   /* "TLS_AES_256_GCM_SHA384" */
   iod_slice_t protocol; /* chosen by ALPN; empty: none */
-  iod_slice_t peer;     /* the client's certificate, DER, verified; empty: none */
+  iod_slice_t peer;     /* the other side's certificate, DER, verified; empty: none */
 } iod_tls_info_t;
 
 const iod_tls_info_t *iod_tls_info_ref(const iod_tls_info_t *info);
@@ -69,8 +77,15 @@ static inline bool iod_tls_info_tell(const iod_tls_info_t *info) {
 /* ---- streams, under the state lock ---- */
 
 /* From here on the stream speaks TLS; what was read and not used up is TLS too. Bytes sent before the handshake is done
- * wait for it. ops->on_handshake tells its end. May be called from on_data. 0, IOD_E_NOMEM. */
+ * wait for it. ops->on_handshake tells its end. May be called from on_data. 0, IOD_E_NOMEM, IOD_E_SYSTEM: a client's
+ * set-up. */
 IOD_MUST_USE int iod_stream_secure(struct iod_stream *stream, iod_tls_t *tls);
+
+/* The same as a client. server_name: whom we want to speak to, a host's name or a numeric address. A name is told the
+ * server, and its certificate must be for it (RFC 9525: by its alternative names, a common name doesn't count) and come
+ * from who is trusted, or the handshake fails. On a stream that is connecting it begins when that is done.
+ * 0, IOD_E_NOMEM, IOD_E_SYSTEM: no host has such a name, or it is a server's set-up. */
+IOD_MUST_USE int iod_stream_secure_client(struct iod_stream *stream, iod_tls_t *tls, const char *server_name);
 
 /* After the handshake; NULL: not secure. Borrowed. */
 const iod_tls_info_t *iod_stream_tls_info(const struct iod_stream *stream);
