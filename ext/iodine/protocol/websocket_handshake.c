@@ -2,27 +2,10 @@
 
 #include "../base/base64.h"
 #include "../base/sha1.h"
-#include "chars.h"
+#include "list.h"
 #include "origin.h"
 
 enum { KEY = 1, VERSION = 2, ORIGIN = 4 };
-
-static iod_slice_t trim(iod_slice_t text) {
-  while (text.length && iod_char_is(text.at[0], IOD_CHAR_BLANK)) text.at++, text.length--;
-  while (text.length && iod_char_is(text.at[text.length - 1], IOD_CHAR_BLANK)) text.length--;
-  return text;
-}
-
-/* Is this a member of the list, but for case? */
-static bool names(iod_slice_t list, iod_slice_t lower) {
-  while (list.length) {
-    const char *comma = memchr(list.at, ',', list.length);
-    size_t length = comma ? (size_t)(comma - list.at) : list.length, used = length + (comma != NULL);
-    if (iod_slice_is(trim((iod_slice_t){list.at, length}), lower)) return true;
-    list = (iod_slice_t){list.at + used, list.length - used};
-  }
-  return false;
-}
 
 static void see_once(iod_websocket_handshake_t *h, uint8_t which) {
   h->twice |= h->seen & which;
@@ -32,10 +15,10 @@ static void see_once(iod_websocket_handshake_t *h, uint8_t which) {
 static void see_own(iod_websocket_handshake_t *h, iod_slice_t name, iod_slice_t value) {
   if (iod_slice_is(name, IOD_SLICE("sec-websocket-key"))) {
     see_once(h, KEY);
-    h->key = trim(value);
+    h->key = iod_list_trim(value);
   } else if (iod_slice_is(name, IOD_SLICE("sec-websocket-version"))) {
     see_once(h, VERSION);
-    h->version = iod_slice_equal(trim(value), IOD_SLICE("13"));
+    h->version = iod_slice_equal(iod_list_trim(value), IOD_SLICE("13"));
   } else if (iod_slice_is(name, IOD_SLICE("sec-websocket-extensions"))) {
     h->malformed |= iod_websocket_offer_take(value, &h->policy->deflate, &h->agreed) != 0;
   }
@@ -46,10 +29,14 @@ void iod_websocket_handshake_see(iod_websocket_handshake_t *h, iod_slice_t name,
   case 6:
     if (!iod_slice_is(name, IOD_SLICE("origin"))) return;
     see_once(h, ORIGIN);
-    h->origin = trim(value);
+    h->origin = iod_list_trim(value);
     break;
-  case 7: h->upgrade |= iod_slice_is(name, IOD_SLICE("upgrade")) && names(value, IOD_SLICE("websocket")); break;
-  case 10: h->connection |= iod_slice_is(name, IOD_SLICE("connection")) && names(value, IOD_SLICE("upgrade")); break;
+  case 7:
+    h->upgrade |= iod_slice_is(name, IOD_SLICE("upgrade")) && iod_list_names(value, IOD_SLICE("websocket"));
+    break;
+  case 10:
+    h->connection |= iod_slice_is(name, IOD_SLICE("connection")) && iod_list_names(value, IOD_SLICE("upgrade"));
+    break;
   default: see_own(h, name, value);
   }
 }
