@@ -10,6 +10,7 @@
   X(FULL, -4, "limit reached")                                                                                         \
   X(AGAIN, -5, "nothing for now")                                                                                      \
   X(PLAIN, -6, "not TLS")                                                                                              \
+  X(REFUSED, -7, "refused")                                                                                            \
   X(BAD_REQUEST, -400, "malformed request")                                                                            \
   X(FORBIDDEN, -403, "origin not allowed")                                                                             \
   X(BODY_TOO_LARGE, -413, "body over the limit")                                                                       \

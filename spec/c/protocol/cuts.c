@@ -167,3 +167,37 @@ int cuts_proxy_header(const char *bytes, size_t length, iod_proxy_header_t *head
   }
   return expected;
 }
+
+/* ---- answers to a handshake ---- */
+
+static int parse_reply(iod_websocket_reply_t *reply, const char *bytes, size_t length) {
+  return iod_websocket_reply_parse(reply, test_flush(bytes, length), length);
+}
+
+static bool same_reply(int expected, const iod_websocket_reply_t *whole, int result,
+                       const iod_websocket_reply_t *other) {
+  return result == expected && other->status == whole->status && other->why == whole->why &&
+         other->protocol.at == whole->protocol.at && other->protocol.length == whole->protocol.length;
+}
+
+static int reply_growing(iod_websocket_reply_t *reply, const char *bytes, size_t length) {
+  int result = 0;
+  for (size_t n = 0; n <= length && result == 0; n += n < EVERY_CUT_UP_TO ? 1 : SOME_CUTS)
+    result = parse_reply(reply, bytes, n);
+  return result != 0 ? result : parse_reply(reply, bytes, length);
+}
+
+int cuts_websocket_reply(const iod_websocket_reply_t *from, const char *bytes, size_t length,
+                         iod_websocket_reply_t *reply) {
+  *reply = *from;
+  int expected = parse_reply(reply, bytes, length);
+  for (size_t cut = 0; cut < length; cut += step_for(length)) {
+    iod_websocket_reply_t other = *from;
+    int result = parse_reply(&other, bytes, cut);
+    if (result == 0) result = parse_reply(&other, bytes, length);
+    if (!same_reply(expected, reply, result, &other)) return differ("cut at", cut);
+  }
+  iod_websocket_reply_t other = *from;
+  int result = reply_growing(&other, bytes, length);
+  return same_reply(expected, reply, result, &other) ? expected : differ("byte by byte, of", length);
+}

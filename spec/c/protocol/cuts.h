@@ -6,6 +6,7 @@
 #include "../../../ext/iodine/protocol/http1_body.h"
 #include "../../../ext/iodine/protocol/http1_head.h"
 #include "../../../ext/iodine/protocol/proxy_header.h"
+#include "../../../ext/iodine/protocol/websocket_reply.h"
 
 enum { CUTS_DIFFER = -10000 }; /* with a line on stdout that says where */
 
@@ -24,5 +25,9 @@ int cuts_body(const iod_http1_body_t *start, const char *bytes, size_t length, c
 
 /* iod_proxy_header_parse's result for the whole; *header as after it. */
 int cuts_proxy_header(const char *bytes, size_t length, iod_proxy_header_t *header);
+
+/* iod_websocket_reply_parse's result for the whole, from the state *start; *reply as after it. */
+int cuts_websocket_reply(const iod_websocket_reply_t *start, const char *bytes, size_t length,
+                         iod_websocket_reply_t *reply);
 
 #endif
