@@ -5,6 +5,7 @@
 #include "protect.h"
 #include "rack.h"
 #include "ruby_callbacks.h"
+#include "ruby_cluster.h"
 #include "ruby_pubsub.h"
 
 #include <ruby/thread.h>
@@ -79,6 +80,7 @@ static int run_job(app_thread_t *t, iod_job_t *job) {
   case IOD_JOB_CALL: return run_call(t, job);
   case IOD_JOB_CONNECTION: return iod_ruby_callbacks_run((iod_connection_t *)job);
   case IOD_JOB_WATCHER: return iod_ruby_pubsub_run(t->rs, (iod_watcher_t *)job);
+  case IOD_JOB_NOTICES: return iod_ruby_cluster_run(t->rs);
   case IOD_JOB_RELEASE: iod_rack_released((iod_release_job_t *)job); return 0;
   }
   return 0;

@@ -5,6 +5,7 @@
 #include "../server/watcher.h"
 #include "app_thread.h"
 #include "protect.h"
+#include "ruby_cluster.h"
 #include "ruby_server.h"
 
 #include <ruby/encoding.h>
@@ -22,9 +23,11 @@ static uint64_t last_id;
 
 VALUE iod_ruby_pubsub_name(VALUE name) {
   if (NIL_P(name)) rb_raise(rb_eArgError, "the name of a channel is missing");
-  if (RB_SYMBOL_P(name)) return rb_sym2str(name);
+  if (RB_SYMBOL_P(name)) name = rb_sym2str(name);
   if (!RB_TYPE_P(name, T_STRING))
     rb_raise(rb_eTypeError, "a channel's name must be a String or a Symbol, not %s", rb_obj_classname(name));
+  if (RSTRING_LEN(name) > IOD_NAME_MAX)
+    rb_raise(rb_eArgError, "a channel's name is at most %d bytes, not %ld", IOD_NAME_MAX, RSTRING_LEN(name));
   return rb_str_new_frozen(name);
 }
 
@@ -49,8 +52,13 @@ static void publish_here(VALUE name, VALUE message, iod_scope_t scope) {
   iod_server_t *server = NIL_P(running) ? NULL : iod_ruby_server_of(running)->server;
   if (!server || !server->open) return; /* nobody is subscribed */
   iod_publication_t *p = iod_publication_new(slice_of(name), slice_of(message), may_be_text(message));
-  if (!p || iod_server_publish(server, p, scope)) rb_raise(rb_eNoMemError, "no memory for a message");
+  int result = p ? iod_server_publish(server, p, scope) : IOD_E_NOMEM;
+  if (result == IOD_E_FULL)
+    rb_raise(rb_eArgError, "a message for other processes is at most %d MB, not %ld bytes", IOD_MESSAGE_MAX >> 20,
+             RSTRING_LEN(message));
+  if (result) rb_raise(rb_eNoMemError, "no memory for a message");
   if (!iod_app_thread_busy()) iod_server_flush(server);
+  if (iod_links_crowded(&server->links)) iod_ruby_cluster_wait(server);
 }
 
 /* Which of ours it is, or SCOPES. */

@@ -20,7 +20,7 @@ static void store(char *at, size_t n, uint64_t value) {
 
 static bool begin_valid(const uint8_t *at, size_t length) {
   if (length > 0 && at[0] != VERSION) return false;
-  if (length > 1 && (at[1] < IOD_CLUSTER_PUBLISH || at[1] > IOD_CLUSTER_REPLY)) return false;
+  if (length > 1 && (at[1] < IOD_CLUSTER_PUBLISH || at[1] > IOD_CLUSTER_JOIN)) return false;
   if (length > 2 && (at[2] & ~FLAGS) != 0) return false;
   return length <= 3 || at[3] == 0;
 }
@@ -50,7 +50,7 @@ int64_t iod_cluster_frame_length(const iod_cluster_frame_t *frame) {
   return (int64_t)(IOD_CLUSTER_HEAD + channel + message);
 }
 
-void iod_cluster_frame_write(char *out, const iod_cluster_frame_t *frame) {
+void iod_cluster_head_write(char *out, const iod_cluster_frame_t *frame) {
   out[0] = VERSION;
   out[1] = (char)frame->type;
   out[2] = (char)frame->flags;
@@ -59,6 +59,10 @@ void iod_cluster_frame_write(char *out, const iod_cluster_frame_t *frame) {
   store(out + MESSAGE_AT, 4, frame->message.length);
   store(out + SENDER_AT, 4, frame->sender);
   store(out + ID_AT, 8, frame->id);
+}
+
+void iod_cluster_frame_write(char *out, const iod_cluster_frame_t *frame) {
+  iod_cluster_head_write(out, frame);
   if (frame->channel.length > 0) memcpy(out + IOD_CLUSTER_HEAD, frame->channel.at, frame->channel.length);
   if (frame->message.length > 0)
     memcpy(out + IOD_CLUSTER_HEAD + frame->channel.length, frame->message.at, frame->message.length);

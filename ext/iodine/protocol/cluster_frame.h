@@ -12,8 +12,10 @@ enum {
   IOD_CLUSTER_PUBLISH = 1,     /* message for channel */
   IOD_CLUSTER_SUBSCRIBE = 2,   /* this process has a first subscriber for channel, */
   IOD_CLUSTER_UNSUBSCRIBE = 3, /* and none any more: for engines, which are told once a name */
-  IOD_CLUSTER_COMMAND = 4,     /* message is for the root's engine; id comes back with its REPLY */
-  IOD_CLUSTER_REPLY = 5,
+  IOD_CLUSTER_COMMAND = 4,     /* message is for the root's engine of that name; id comes back with its REPLY */
+  IOD_CLUSTER_REPLY = 5,       /* with ENGINE: message is what that said; without: it said nothing */
+  IOD_CLUSTER_JOIN = 6, /* from a worker: it reads from now on, and no name of its has a subscriber; the root sends
+                           it back before anything else */
 };
 
 enum {
@@ -21,13 +23,13 @@ enum {
   IOD_CLUSTER_PATTERN = 2,  /* the channel is a glob: of SUBSCRIBE, UNSUBSCRIBE */
   IOD_CLUSTER_SIBLINGS = 4, /* not for the process that published it */
   IOD_CLUSTER_ROOT = 8,     /* for the root alone */
-  IOD_CLUSTER_ENGINE = 16,  /* for the root's engine first, or from it */
+  IOD_CLUSTER_ENGINE = 16,  /* from the root's engine */
 };
 
 enum {
   IOD_CLUSTER_HEAD = 24,             /* bytes before the channel */
   IOD_CLUSTER_CHANNEL_MAX = 1 << 16, /* bytes of a name */
-  IOD_CLUSTER_MESSAGE_MAX = 1 << 26, /* bytes of a message */
+  IOD_CLUSTER_MESSAGE_MAX = 1 << 24, /* bytes of a message */
 };
 
 typedef struct iod_cluster_frame {
@@ -49,5 +51,8 @@ IOD_MUST_USE int64_t iod_cluster_frame_length(const iod_cluster_frame_t *frame);
 
 /* Writes a frame whose length was asked for. */
 void iod_cluster_frame_write(char *out, const iod_cluster_frame_t *frame);
+
+/* Its first IOD_CLUSTER_HEAD bytes alone. */
+void iod_cluster_head_write(char *out, const iod_cluster_frame_t *frame);
 
 #endif

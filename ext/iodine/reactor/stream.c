@@ -43,6 +43,7 @@ int iod_stream_detach(iod_stream_t *s) {
 static void close_socket(iod_stream_t *s) {
   int fd = s->fd;
   s->fd = -1;
+  if (s->ops->on_closing) s->ops->on_closing(s);
   iod_poller_remove(&s->loop->poller,
                     fd); /* by name: a process that the application forked may hold the descriptor too */
   close(fd);
@@ -111,6 +112,16 @@ static int watch_writes(iod_stream_t *s) {
   return iod_poller_watch_writes(&s->loop->poller, s->fd, s->handle);
 }
 
+static void write_failed(iod_stream_t *s) {
+  if (!s->reads_on) {
+    iod_stream_close(s);
+    return;
+  }
+  iod_output_clear(&s->output, &s->loop->releaser);
+  s->mute = s->readable = true;
+  iod_loop_ready(s->loop, s);
+}
+
 void iod_stream_flush(iod_stream_t *s) {
   s->corked = false;
   if (s->fd < 0 || !s->writable || !s->output.pending) return;
@@ -119,7 +130,7 @@ void iod_stream_flush(iod_stream_t *s) {
                             : iod_output_write(&s->output, s->fd, WRITE_BUDGET, &s->loop->releaser);
   if (result == 0) result = watch_writes(s);
   if (result < 0) {
-    iod_stream_close(s);
+    write_failed(s);
     return;
   }
   if (result == 2) iod_loop_ready(s->loop, s);
@@ -156,7 +167,7 @@ static bool can_send_directly(const iod_stream_t *s, const iod_segment_t *segmen
 
 int iod_stream_send(iod_stream_t *s, const iod_segment_t *segments, size_t count) {
   iod_segment_t first;
-  if (s->fd < 0 || s->lingering) {
+  if (s->fd < 0 || s->lingering || s->mute) {
     drop_all(s, segments, count);
     return IOD_E_CLOSED;
   }
@@ -166,7 +177,7 @@ int iod_stream_send(iod_stream_t *s, const iod_segment_t *segments, size_t count
     ssize_t n =
         s->transport ? s->transport->send(s, segments->bytes, segments->length) : send_directly(s, segments, count);
     if (n < 0) {
-      iod_stream_close(s);
+      write_failed(s);
       return IOD_E_CLOSED;
     }
     for (sent = (size_t)n; count > 0 && sent >= segments->length; segments++, count--) sent -= segments->length;

@@ -29,7 +29,8 @@ typedef struct iod_stream_ops {
   void (*on_handshake)(iod_stream_t *, int result, const char *why);
   /* It is connected (0), or why not (errno): closes after this. May be NULL where no stream connects. */
   void (*on_connect)(iod_stream_t *, int error);
-  void (*on_close)(iod_stream_t *); /* last, exactly once */
+  void (*on_closing)(iod_stream_t *); /* its descriptor is about to be closed. May be NULL */
+  void (*on_close)(iod_stream_t *);   /* last, exactly once */
 } iod_stream_ops_t;
 
 struct iod_stream {
@@ -51,6 +52,8 @@ struct iod_stream {
   bool peer_closed : 1; /* FIN came */
   bool paused : 1;      /* on_data is not called */
   bool lossless : 1;    /* what came before the peer broke off is read, also if that is told while paused */
+  bool reads_on : 1;    /* a failed write doesn't close: nothing more is sent, but what came is read first */
+  bool mute : 1;        /* such a write has failed */
   bool corked : 1;      /* writes are gathered until the loop flushes or the owner uncorks */
   bool closing : 1;     /* closes when the output is written */
   bool lingering : 1;   /* the last bytes are out: what the peer still sends is thrown away, so that no reset overtakes

@@ -34,6 +34,7 @@ typedef enum {
   IOD_JOB_RELEASE,    /* (iod_release_job_t *)job: the server has finished with borrowed memory */
   IOD_JOB_CONNECTION, /* (iod_connection_t *)job: a strand has something to tell (connection.h) */
   IOD_JOB_WATCHER,    /* (iod_watcher_t *)job: likewise (watcher.h) */
+  IOD_JOB_NOTICES,    /* there is something to do for pub/sub (notices.h) */
 } iod_job_kind_t;
 
 typedef struct iod_job {

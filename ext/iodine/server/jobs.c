@@ -104,7 +104,7 @@ void iod_jobs_deinit(iod_jobs_t *jobs, void (*released)(iod_release_job_t *)) {
       iod_connection_abandon((iod_connection_t *)job);
     else if (job->kind == IOD_JOB_WATCHER)
       iod_watcher_abandon((iod_watcher_t *)job);
-    else
+    else if (job->kind != IOD_JOB_NOTICES) /* that is the server's own */
       iod_free(job);
   }
   pthread_mutex_destroy(&jobs->lock);

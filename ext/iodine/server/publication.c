@@ -14,6 +14,7 @@ typedef struct iod_encoding {
 enum {
   DEFLATE_MIN = 128,        /* bytes of a message: shorter ones gain nothing by it */
   DEFLATE_MAX = 128 * 1024, /* longer ones would hold up everybody for more than a millisecond */
+  WAITS = 128,              /* bytes that a message takes which refers to it */
 };
 
 iod_publication_t *iod_publication_new(iod_slice_t channel, iod_slice_t message, bool text) {
@@ -32,8 +33,24 @@ iod_publication_t *iod_publication_new(iod_slice_t channel, iod_slice_t message,
   return p;
 }
 
+static size_t size_of(const iod_publication_t *p) { return sizeof *p + p->channel_length + p->message->length; }
+
+void iod_publication_count(iod_publication_t *p, _Atomic size_t *waiting) {
+  size_t size = WAITS;
+  if (!p->waiting) {
+    p->waiting = waiting;
+    size += size_of(p);
+  }
+  atomic_fetch_add_explicit(waiting, size, memory_order_relaxed);
+}
+
+void iod_publication_uncount(iod_publication_t *p) {
+  if (p->waiting) atomic_fetch_sub_explicit(p->waiting, WAITS, memory_order_relaxed);
+}
+
 void iod_publication_unref(iod_publication_t *p) {
   if (atomic_fetch_sub_explicit(&p->references, 1, memory_order_acq_rel) > 1) return;
+  if (p->waiting) atomic_fetch_sub_explicit(p->waiting, size_of(p), memory_order_relaxed);
   for (iod_encoding_t *next, *e = p->encodings; e; e = next) {
     next = e->next;
     iod_payload_unref(e->payload);

@@ -23,6 +23,7 @@ typedef struct iod_publication {
   bool text; /* it was said to be text, and is UTF-8 */
   iod_payload_t *message;
   struct iod_encoding *encodings; /* private */
+  _Atomic size_t *waiting;        /* where it is counted as long as it is there, or NULL */
   size_t channel_length;
   char channel[];
 } iod_publication_t;
@@ -35,6 +36,12 @@ static inline iod_publication_t *iod_publication_ref(iod_publication_t *p) {
   return p;
 }
 void iod_publication_unref(iod_publication_t *publication);
+
+/* Under the state lock: one more message that waits somewhere refers to it; it is counted with the first. In bytes. */
+void iod_publication_count(iod_publication_t *publication, _Atomic size_t *waiting);
+
+/* One less. Any thread. */
+void iod_publication_uncount(iod_publication_t *publication);
 
 static inline iod_slice_t iod_publication_channel(const iod_publication_t *p) {
   return (iod_slice_t){p->channel, p->channel_length};

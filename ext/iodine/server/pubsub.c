@@ -4,8 +4,9 @@
 #include "../base/clock.h"
 #include "../base/log.h"
 #include "../protocol/glob.h"
+#include "cluster.h"
 #include "line.h"
-#include "link.h"
+#include "notices.h"
 #include "server.h"
 
 #include <sys/random.h>
@@ -16,6 +17,7 @@ typedef struct channel {
   iod_map_node_t node;
   struct iod_subscription **subscriptions;
   uint32_t count, capacity;
+  uint32_t elsewhere; /* of them: not told here */
   bool pattern;
   size_t length;
   char name[];
@@ -61,20 +63,22 @@ static iod_map_t *map_of(iod_pubsub_t *p, bool pattern) { return pattern ? &p->p
 
 static void note(iod_server_t *server, const channel_t *channel, bool there) {
   iod_slice_t name = {channel->name, channel->length};
-  iod_link_note(server, name, channel->pattern, there);
-  if (server->noted && atomic_load(&server->pubsub.listed)) server->noted(server, name, channel->pattern, there);
+  iod_cluster_note(server, name, channel->pattern, there);
+  if (atomic_load(&server->pubsub.listed)) iod_notices_name(server, name, channel->pattern, there);
 }
 
-static channel_t *channel_get(iod_server_t *server, iod_slice_t name, bool pattern) {
-  iod_map_t *map = map_of(&server->pubsub, pattern);
-  iod_map_node_t *found = iod_map_find(map, name);
-  if (found) return channel_of(found);
+static channel_t *channel_find(iod_server_t *server, iod_slice_t name, bool pattern) {
+  iod_map_node_t *found = iod_map_find(map_of(&server->pubsub, pattern), name);
+  return found ? channel_of(found) : NULL;
+}
+
+static channel_t *channel_new(iod_server_t *server, iod_slice_t name, bool pattern) {
   channel_t *channel = iod_alloc_zero(sizeof *channel + name.length);
   if (!channel) return NULL;
   channel->pattern = pattern;
   channel->length = name.length;
   if (name.length) memcpy(channel->name, name.at, name.length);
-  iod_map_add(map, &channel->node);
+  iod_map_add(map_of(&server->pubsub, pattern), &channel->node);
   return channel;
 }
 
@@ -83,6 +87,9 @@ static void channel_drop(iod_server_t *server, channel_t *channel) {
   iod_free(channel->subscriptions);
   iod_free(channel);
 }
+
+/* Of another process: it is told elsewhere. */
+static bool is_elsewhere(const iod_subscriber_t *subscriber) { return !subscriber->strand; }
 
 static bool channel_add(channel_t *channel, subscription_t *subscription) {
   if (channel->count == channel->capacity) {
@@ -94,6 +101,7 @@ static bool channel_add(channel_t *channel, subscription_t *subscription) {
   }
   subscription->channel = channel;
   subscription->place = channel->count;
+  channel->elsewhere += is_elsewhere(subscription->subscriber);
   channel->subscriptions[channel->count++] = subscription;
   return true;
 }
@@ -103,6 +111,7 @@ static void channel_remove(channel_t *channel, const subscription_t *subscriptio
   subscription_t *last = channel->subscriptions[--channel->count];
   channel->subscriptions[subscription->place] = last;
   last->place = subscription->place;
+  channel->elsewhere -= is_elsewhere(subscription->subscriber);
   if (channel->count > channel->capacity / 4 || channel->capacity <= FIRST_PLACES) return;
   subscription_t **places = iod_realloc(channel->subscriptions, channel->capacity / 2 * sizeof *places);
   if (!places) return;
@@ -112,9 +121,15 @@ static void channel_remove(channel_t *channel, const subscription_t *subscriptio
 
 /* ---- subscribing ---- */
 
-static subscription_t *find(const iod_subscriber_t *subscriber, iod_slice_t name, bool pattern) {
+/* A subscriber may have many, as may a channel: the shorter list is walked. */
+static subscription_t *find(const iod_subscriber_t *subscriber, const channel_t *channel) {
+  if (channel->count < subscriber->count) {
+    for (uint32_t i = 0; i < channel->count; i++)
+      if (channel->subscriptions[i]->subscriber == subscriber) return channel->subscriptions[i];
+    return NULL;
+  }
   for (subscription_t *s = subscriber->first; s; s = s->next)
-    if (s->channel->pattern == pattern && iod_slice_equal(name_of(&s->channel->node), name)) return s;
+    if (s->channel == channel) return s;
   return NULL;
 }
 
@@ -122,6 +137,7 @@ static void remove_subscription(iod_server_t *server, subscription_t *s) {
   channel_t *channel = s->channel;
   *s->link = s->next;
   if (s->next) s->next->link = s->link;
+  s->subscriber->count--;
   channel_remove(channel, s);
   iod_free(s);
   if (channel->count > 0) return;
@@ -129,27 +145,31 @@ static void remove_subscription(iod_server_t *server, subscription_t *s) {
   channel_drop(server, channel);
 }
 
-static subscription_t *add(iod_server_t *server, iod_subscriber_t *subscriber, iod_slice_t name, bool pattern) {
+static subscription_t *add(iod_server_t *server, iod_subscriber_t *subscriber, channel_t *channel) {
   subscription_t *s = iod_alloc_zero(sizeof *s);
-  channel_t *channel = s ? channel_get(server, name, pattern) : NULL;
-  if (!channel || !channel_add(channel, s)) {
-    if (channel && channel->count == 0) channel_drop(server, channel);
+  if (s) s->subscriber = subscriber;
+  if (!s || !channel_add(channel, s)) {
     iod_free(s);
     return NULL;
   }
-  s->subscriber = subscriber;
   s->next = subscriber->first;
   s->link = &subscriber->first;
   if (s->next) s->next->link = &s->next;
   subscriber->first = s;
+  subscriber->count++;
   if (channel->count == 1) note(server, channel, true);
   return s;
 }
 
 static int subscribe(iod_server_t *server, iod_subscriber_t *subscriber, const iod_subscribing_t *how) {
   if (subscriber->over) return IOD_E_CLOSED;
-  subscription_t *s = find(subscriber, how->name, how->pattern);
-  if (!s && !(s = add(server, subscriber, how->name, how->pattern))) return IOD_E_NOMEM;
+  channel_t *channel = channel_find(server, how->name, how->pattern);
+  subscription_t *s = channel ? find(subscriber, channel) : NULL;
+  if (!channel && !(channel = channel_new(server, how->name, how->pattern))) return IOD_E_NOMEM;
+  if (!s && !(s = add(server, subscriber, channel))) {
+    if (channel->count == 0) channel_drop(server, channel);
+    return IOD_E_NOMEM;
+  }
   s->line = subscriber->line;
   s->deliver = (uint8_t)how->deliver;
   s->id = how->id;
@@ -171,7 +191,8 @@ int iod_pubsub_subscribe(iod_server_t *server, iod_subscriber_t *subscriber, con
 
 bool iod_pubsub_drop(iod_server_t *server, iod_subscriber_t *subscriber, iod_slice_t name, bool pattern) {
   pthread_mutex_lock(&server->pubsub.lock);
-  subscription_t *s = find(subscriber, name, pattern);
+  channel_t *channel = channel_find(server, name, pattern);
+  subscription_t *s = channel ? find(subscriber, channel) : NULL;
   if (s) remove_subscription(server, s);
   unlock(server);
   return s != NULL;
@@ -187,65 +208,101 @@ void iod_pubsub_leave(iod_server_t *server, iod_subscriber_t *subscriber) {
   subscriber->over = true;
   subscriber->line = NULL;
   while (subscriber->first) remove_subscription(server, subscriber->first);
-  pthread_mutex_unlock(&server->pubsub.lock);
+  unlock(server);
 }
 
-static void visit_all(iod_map_t *map, void (*visit)(void *context, iod_slice_t name, bool pattern), void *context) {
+static void visit_all(iod_map_t *map, const iod_visitor_t *v) {
   for (iod_map_node_t *node = iod_map_first(map); node; node = iod_map_next(map, node))
-    visit(context, name_of(node), channel_of(node)->pattern);
+    v->visit(v->context, name_of(node), channel_of(node)->pattern);
 }
 
-void iod_pubsub_each(iod_server_t *server, void (*visit)(void *context, iod_slice_t name, bool pattern),
-                     void *context) {
+void iod_pubsub_each(iod_server_t *server, const iod_visitor_t *v) {
   pthread_mutex_lock(&server->pubsub.lock);
-  visit_all(&server->pubsub.channels, visit, context);
-  visit_all(&server->pubsub.patterns, visit, context);
+  if (v->begin) v->begin(v->context);
+  visit_all(&server->pubsub.channels, v);
+  visit_all(&server->pubsub.patterns, v);
+  if (v->end) v->end(v->context);
   pthread_mutex_unlock(&server->pubsub.lock);
 }
 
 /* ---- delivering, under both locks ---- */
 
-static void tell(const subscription_t *s, iod_publication_t *publication) {
+/* What is delivered: of another process it is bytes until somebody is to be told. */
+typedef struct delivery {
+  iod_publication_t *publication;
+  iod_slice_t name, message;
+  bool text, lost;
+} delivery_t;
+
+static void lose(delivery_t *d) {
+  if (!d->lost) iod_log(IOD_LOG_ERROR, "a message for %.*s was lost: out of memory", (int)d->name.length, d->name.at);
+  d->lost = true;
+}
+
+static bool is_ready(delivery_t *d) {
+  if (d->publication) return true;
+  if (!d->lost) d->publication = iod_publication_new(d->name, d->message, d->text);
+  if (!d->publication) lose(d);
+  return d->publication != NULL;
+}
+
+static void tell(iod_pubsub_t *p, const subscription_t *s, delivery_t *d) {
   iod_message_t *message = iod_message_new(s->subscriber->tell, NULL, 0);
   if (!message) {
-    iod_log(IOD_LOG_ERROR, "a message for %.*s was lost: out of memory", (int)s->channel->length, s->channel->name);
+    lose(d);
     return;
   }
-  message->publication = iod_publication_ref(publication);
+  message->publication = iod_publication_ref(d->publication);
   message->id = s->id;
+  iod_publication_count(d->publication, &p->told);
   iod_strand_push(s->subscriber->strand, message);
 }
 
-static void deliver(const subscription_t *s, iod_publication_t *publication) {
+static void deliver(iod_pubsub_t *p, const subscription_t *s, delivery_t *d) {
   switch ((iod_deliver_t)s->deliver) {
   case IOD_DELIVER_TEXT:
-  case IOD_DELIVER_BINARY: iod_line_publish(s->line, publication, s->deliver == IOD_DELIVER_BINARY); break;
-  case IOD_DELIVER_STRAND: tell(s, publication); break;
+  case IOD_DELIVER_BINARY: iod_line_publish(s->line, d->publication, s->deliver == IOD_DELIVER_BINARY); break;
+  case IOD_DELIVER_STRAND: tell(p, s, d); break;
   case IOD_DELIVER_ELSEWHERE: break;
   }
 }
 
 /* A subscription is one miss of the caches, its connection another one or two: both are asked for in advance. */
-static void deliver_to_all(const channel_t *channel, iod_publication_t *publication) {
+static void deliver_to_all(iod_pubsub_t *p, const channel_t *channel, delivery_t *d) {
+  if (channel->count == channel->elsewhere || !is_ready(d)) return;
   for (uint32_t i = 0; i < channel->count; i++) {
     if (i + 2 * AHEAD < channel->count) __builtin_prefetch(channel->subscriptions[i + 2 * AHEAD]);
     if (i + AHEAD < channel->count) iod_line_prefetch(channel->subscriptions[i + AHEAD]->line);
-    deliver(channel->subscriptions[i], publication);
+    deliver(p, channel->subscriptions[i], d);
   }
 }
 
-void iod_pubsub_deliver(iod_server_t *server, iod_publication_t *publication) {
+static bool matches(const channel_t *pattern, iod_slice_t name) {
+  return pattern->count > pattern->elsewhere && iod_glob_matches(name_of(&pattern->node), name);
+}
+
+static void run_delivery(iod_server_t *server, delivery_t *d) {
   iod_pubsub_t *p = &server->pubsub;
-  iod_slice_t name = iod_publication_channel(publication);
   pthread_mutex_lock(&p->lock);
-  iod_map_node_t *found = iod_map_find(&p->channels, name);
-  if (found) deliver_to_all(channel_of(found), publication);
+  iod_map_node_t *found = iod_map_find(&p->channels, d->name);
+  if (found) deliver_to_all(p, channel_of(found), d);
   if (p->patterns.count > 0) {
     for (iod_map_node_t *node = iod_map_first(&p->patterns); node; node = iod_map_next(&p->patterns, node))
-      if (iod_glob_matches(name_of(node), name)) deliver_to_all(channel_of(node), publication);
+      if (matches(channel_of(node), d->name)) deliver_to_all(p, channel_of(node), d);
   }
   pthread_mutex_unlock(&p->lock);
   iod_lines_drop_overfull(server);
+}
+
+void iod_pubsub_deliver(iod_server_t *server, iod_publication_t *publication) {
+  delivery_t d = {.publication = publication, .name = iod_publication_channel(publication)};
+  run_delivery(server, &d);
+}
+
+void iod_pubsub_deliver_bytes(iod_server_t *server, iod_slice_t channel, iod_slice_t message, bool text) {
+  delivery_t d = {.name = channel, .message = message, .text = text};
+  run_delivery(server, &d);
+  if (d.publication) iod_publication_unref(d.publication);
 }
 
 /* ---- publishing ---- */
@@ -258,8 +315,8 @@ typedef struct publish_command {
 
 /* Others first: they have the longer way. */
 static void publish_now(iod_server_t *server, iod_publication_t *publication, iod_scope_t scope) {
-  if (scope != IOD_SCOPE_PROCESS) iod_link_publish(server, publication, scope);
-  if (scope != IOD_SCOPE_SIBLINGS && (scope != IOD_SCOPE_ROOT || !server->root))
+  if (scope != IOD_SCOPE_PROCESS) iod_cluster_publish(server, publication, scope);
+  if (scope != IOD_SCOPE_SIBLINGS && (scope != IOD_SCOPE_ROOT || !server->links.root))
     iod_pubsub_deliver(server, publication);
   iod_publication_unref(publication);
 }
@@ -270,10 +327,16 @@ static void apply_publish(iod_server_t *server, iod_command_t *command) {
   iod_free(p);
 }
 
+static bool is_too_long(const iod_publication_t *publication, iod_scope_t scope) {
+  return scope != IOD_SCOPE_PROCESS &&
+         (publication->channel_length > IOD_NAME_MAX || publication->message->length > IOD_MESSAGE_MAX);
+}
+
 int iod_server_publish(iod_server_t *server, iod_publication_t *publication, iod_scope_t scope) {
-  if (server->inherited) {
+  bool too_long = is_too_long(publication, scope);
+  if (server->inherited || too_long) {
     iod_publication_unref(publication);
-    return 0;
+    return too_long ? IOD_E_FULL : 0;
   }
   if (iod_server_trylock(server)) {
     publish_now(server, publication, scope);

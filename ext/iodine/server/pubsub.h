@@ -4,12 +4,18 @@
 #define IOD_SERVER_PUBSUB_H
 
 #include "../base/map.h"
+#include "../protocol/cluster_frame.h"
 #include "publication.h"
 #include "strand.h"
 
 #include <pthread.h>
 
 struct iod_line;
+
+enum { /* of what may reach other processes */
+       IOD_NAME_MAX = IOD_CLUSTER_CHANNEL_MAX,
+       IOD_MESSAGE_MAX = IOD_CLUSTER_MESSAGE_MAX,
+};
 
 /* How a subscriber is told. */
 typedef enum {
@@ -22,10 +28,11 @@ typedef enum {
 /* Part of whoever subscribes. */
 typedef struct iod_subscriber {
   struct iod_subscription *first; /* under the lock of pub/sub, as what follows */
-  struct iod_line *line;          /* its connection while that is open, or NULL */
-  iod_strand_t *strand;           /* or NULL */
-  uint8_t tell;                   /* what its strand's messages are */
-  bool over;                      /* takes no more subscriptions */
+  uint32_t count;
+  struct iod_line *line; /* its connection while that is open, or NULL */
+  iod_strand_t *strand;  /* or NULL */
+  uint8_t tell;          /* what its strand's messages are */
+  bool over;             /* takes no more subscriptions */
 } iod_subscriber_t;
 
 typedef struct iod_subscribing {
@@ -38,7 +45,8 @@ typedef struct iod_subscribing {
 typedef struct iod_pubsub {
   pthread_mutex_t lock;
   iod_map_t channels, patterns;
-  _Atomic bool listed; /* somebody wants to know which there are: server->noted is called */
+  _Atomic bool listed; /* somebody wants to know which there are: they are noted (notices.h) */
+  _Atomic size_t told; /* bytes of what was published and waits on strands */
 } iod_pubsub_t;
 
 void iod_pubsub_init(iod_pubsub_t *pubsub);
@@ -57,17 +65,29 @@ bool iod_pubsub_drop(iod_server_t *server, iod_subscriber_t *subscriber, iod_sli
 /* Ends all of its subscriptions, and it takes no more. */
 void iod_pubsub_leave(iod_server_t *server, iod_subscriber_t *subscriber);
 
-/* Each name to which somebody is subscribed, under the lock. */
-void iod_pubsub_each(iod_server_t *server, void (*visit)(void *context, iod_slice_t name, bool pattern), void *context);
+/* All under the lock of pub/sub; begin and end may be NULL. */
+typedef struct iod_visitor {
+  void (*begin)(void *context);
+  void (*visit)(void *context, iod_slice_t name, bool pattern);
+  void (*end)(void *context);
+  void *context;
+} iod_visitor_t;
+
+/* Each name to which somebody is subscribed. */
+void iod_pubsub_each(iod_server_t *server, const iod_visitor_t *visitor);
 
 /* To all who are subscribed here. Under the state lock. */
 void iod_pubsub_deliver(iod_server_t *server, iod_publication_t *publication);
+
+/* The same of what another process has published; copied only if somebody is subscribed. */
+void iod_pubsub_deliver_bytes(iod_server_t *server, iod_slice_t channel, iod_slice_t message, bool text);
 
 /* Who is told. */
 typedef enum { IOD_SCOPE_CLUSTER, IOD_SCOPE_PROCESS, IOD_SCOPE_SIBLINGS, IOD_SCOPE_ROOT } iod_scope_t;
 
 /* [app] Takes over a reference. In the order of the calls. What is written to connections leaves at the end of the
- * loop's turn, together with what comes for them until then. 0, IOD_E_NOMEM. */
+ * loop's turn, together with what comes for them until then. 0, IOD_E_NOMEM, IOD_E_FULL: name or message are too long
+ * for other processes. */
 IOD_MUST_USE int iod_server_publish(iod_server_t *server, iod_publication_t *publication, iod_scope_t scope);
 
 #endif

@@ -84,6 +84,7 @@ static void abandon(iod_server_t *server) {
     if (server->listeners[i]->fd >= 0) close(server->listeners[i]->fd);
     server->listeners[i]->fd = -1;
   }
+  iod_links_abandon(&server->links);
   iod_poller_deinit(&server->loop.poller);
   iod_wake_deinit(&server->loop.wake);
 }
@@ -150,6 +151,8 @@ int iod_server_open(iod_server_t *server, uint32_t index) {
   iod_commands_init(&server->commands);
   iod_pubsub_init(&server->pubsub);
   stripes_init(server);
+  iod_notices_init(&server->notices, server);
+  server->links = (iod_links_t){0};
   iod_access_log_init(&server->log);
   iod_public_state_init(&server->public_state);
   iod_pool_init(&server->parsers, sizeof(iod_http1_parser_t), IOD_PARSERS_KEPT);
@@ -188,11 +191,13 @@ void iod_server_close(iod_server_t *server) {
   close_listeners(server);
   iod_user_timers_free(server);
   iod_public_state_deinit(&server->public_state, &server->loop.timers);
+  iod_links_close(server);
   iod_server_unlock(server);
   iod_loop_deinit(&server->loop);
   iod_access_log_deinit(&server->log);
   iod_jobs_deinit(&server->jobs, server->released);
   iod_commands_deinit(&server->commands);
+  iod_notices_deinit(&server->notices);
   iod_pubsub_deinit(&server->pubsub);
   for (int i = 0; i < IOD_STRIPES; i++) pthread_mutex_destroy(&server->stripes[i]);
   iod_deflaters_deinit(&server->deflaters);
@@ -381,7 +386,7 @@ int iod_server_call(iod_server_t *server) {
 static void drain_stream(iod_stream_t *stream, void *server) {
   if (iod_line_is(stream))
     iod_line_drain(iod_line_of(stream));
-  else
+  else if (!iod_link_is(stream))
     iod_http_drain(stream, server);
 }
 
@@ -407,7 +412,7 @@ uint32_t iod_server_hang_up(iod_server_t *server) {
 }
 
 static void count_busy(iod_stream_t *stream, void *count) {
-  if (!iod_line_is(stream)) *(uint32_t *)count += iod_http_busy(stream);
+  if (!iod_line_is(stream) && !iod_link_is(stream)) *(uint32_t *)count += iod_http_busy(stream);
 }
 
 uint32_t iod_server_busy(iod_server_t *server) {
@@ -419,4 +424,4 @@ uint32_t iod_server_busy(iod_server_t *server) {
   return busy;
 }
 
-uint32_t iod_server_connections(iod_server_t *server) { return server->loop.stream_count; }
+uint32_t iod_server_connections(const iod_server_t *server) { return server->loop.stream_count - server->links.count; }

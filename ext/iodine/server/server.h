@@ -12,7 +12,9 @@
 #include "crew.h"
 #include "handler.h"
 #include "jobs.h"
+#include "link.h"
 #include "listener.h"
+#include "notices.h"
 #include "public.h"
 #include "pubsub.h"
 #include "shared.h"
@@ -40,12 +42,12 @@ struct iod_server {
   void (*released)(iod_release_job_t *);
   void (*abandoned)(iod_connection_t *); /* a connection that nobody will be told of any more; may be NULL */
 
-  void (*noted)(iod_server_t *, iod_slice_t name, bool pattern, bool there); /* see iod_pubsub_t; under its lock */
-
   iod_jobs_t jobs;
   iod_commands_t commands;
   iod_pubsub_t pubsub;
   pthread_mutex_t stripes[IOD_STRIPES]; /* of strands */
+  iod_notices_t notices;
+  iod_links_t links; /* to the other processes of the cluster */
   iod_crew_t crew;
   pthread_mutex_t drain_lock; /* a leaf: streaming threads wait for their client */
   pthread_cond_t drained;
@@ -64,7 +66,6 @@ struct iod_server {
   struct iod_line *overfull; /* lines that got more than may pile up */
   iod_deflaters_t deflaters;
   iod_inflaters_t inflaters;
-  struct iod_link *root, *workers; /* to the other processes of the cluster: the one, or in the root the others */
 };
 
 /* workers: how many processes will share the listeners, at least 1. released: takes back what nobody takes as a job any
@@ -80,7 +81,7 @@ uint32_t iod_server_busy(iod_server_t *server);    /* connections with a request
                                                       drains, also those whose callbacks aren't done. Blocks */
 uint32_t iod_server_hang_up(iod_server_t *server); /* closes at once what isn't HTTP: how many the application wasn't
                                                       told of yet. Blocks */
-uint32_t iod_server_connections(iod_server_t *server);
+uint32_t iod_server_connections(const iod_server_t *server); /* links are none */
 void iod_server_close(
     iod_server_t *server); /* after iod_crew_halt and the last iod_crew_thread_deinit; or never opened: its listeners */
 

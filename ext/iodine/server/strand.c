@@ -25,7 +25,10 @@ iod_message_t *iod_message_over(uint8_t tell, char *bytes, size_t length) {
 
 void iod_message_free(iod_message_t *m) {
   if (!m) return;
-  if (m->publication) iod_publication_unref(m->publication);
+  if (m->publication) {
+    iod_publication_uncount(m->publication);
+    iod_publication_unref(m->publication);
+  }
   if (m->bytes != (char *)(m + 1)) iod_free(m->bytes);
   iod_free(m);
 }

@@ -43,12 +43,12 @@ static void check(const char *name, size_t at, uint8_t byte, size_t length, int6
 TEST(cluster_frames_that_are_none) {
   check("another version", 0, 2, 1, IOD_E_BAD_REQUEST);
   check("type 0", 1, 0, 2, IOD_E_BAD_REQUEST);
-  check("type 6", 1, 6, 2, IOD_E_BAD_REQUEST);
+  check("type 7", 1, 7, 2, IOD_E_BAD_REQUEST);
   check("an unknown flag", 2, 32, 3, IOD_E_BAD_REQUEST);
   check("a byte that is to be 0", 3, 1, 4, IOD_E_BAD_REQUEST);
   check("a channel too long", 4, 1, 24, IOD_E_BAD_REQUEST);
   check("a message too long", 8, 0xff, 24, IOD_E_BAD_REQUEST);
-  check("a long message", 8, 3, 24, 0);
+  check("a long message", 9, 0xff, 24, 0);
   check("no bytes", 0, 1, 0, 0);
 }
 
