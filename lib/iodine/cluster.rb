@@ -24,7 +24,7 @@ module Iodine
       planned = Tasks.take
       @count.times { fork_child(planned) } # before any thread starts here
       @workers.each { |worker| watch(worker) }
-      @hub = Hub.new(@events).open(planned)
+      @hub = Hub.new(@events).open(planned, @workers)
       finish(wait)
       raise "no worker came up: #{@failure}" if @failure
     end
@@ -49,8 +49,10 @@ module Iodine
 
     def fork_child(planned, failures = 0)
       Hooks.run(:before_fork)
-      worker = Worker.new(free_index, failures).fork { |told, report| become_child(told, report, planned) }
+      worker = Worker.new(free_index, failures, early: @hub.nil?)
+      worker.fork { |told, report, link| become_child(told, report, link, planned) }
       @workers << worker
+      @hub&.link([worker])
       Hooks.run(:after_fork)
       Hooks.run(:enter_master)
       worker
@@ -62,12 +64,12 @@ module Iodine
 
     # In the worker: all of the root's is dropped but the listeners. C does so for its open servers, here the hub, when
     # it forks.
-    def become_child(told, report, planned)
+    def become_child(told, report, link, planned)
       index = free_index
       @workers.each(&:close)
       Tasks.reset
       Child.new(told, report).run do
-        Serving.new(@server, index: index, threads: @threads, planned: planned, boot: @boot)
+        Serving.new(@server, index: index, threads: @threads, planned: planned, boot: @boot, link: link)
       end
     end
 
@@ -105,6 +107,7 @@ module Iodine
     def gone(worker, status)
       @workers.delete(worker)
       @server.vacate(worker.index)
+      @hub.unlink(worker)
       worker.close
       return if @stopping || @rotation.gone?(worker)
 

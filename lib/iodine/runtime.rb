@@ -52,10 +52,25 @@ module Iodine
         @server if running?
       end
 
-      # From here on timers, new listeners and what is published go to it; nil: nowhere.
-      def server=(server)
+      # From here on timers, new listeners and what is published go to this server. The block runs in between: the
+      # subscriptions hold, and nothing is published yet.
+      def attach(server)
+        PubSub.open(server)
+        yield if block_given?
+        PubSub.opened(server)
         @server = Server.running = server
-        server ? PubSub::Subscriptions.attach(server) : PubSub::Subscriptions.detach
+      end
+
+      # Nowhere any more.
+      def detach
+        @over = true
+        @server = Server.running = nil
+        PubSub.close
+      end
+
+      # Its server isn't open yet.
+      def starting?
+        running? && !@server && !@over
       end
 
       def stop
@@ -67,6 +82,7 @@ module Iodine
       def set(role)
         @role = role
         @pid = ::Process.pid
+        @over = false
         @events = Thread::Queue.new
         @server = Server.running = nil
       end

@@ -10,11 +10,13 @@ module Iodine
     # @param index [Integer] the slot of this process in what the workers share
     # @param planned [Array] tasks that were set before the start
     # @param boot [#call, nil] loads what each serving process loads for itself
-    def initialize(server, index:, threads:, planned: [], boot: nil)
+    # @param link [Link, nil] to the root
+    def initialize(server, index:, threads:, planned: [], boot: nil, link: nil)
       @server = server
       @index = index
       @planned = planned
       @boot = boot
+      @link = link
       @events = Runtime.events
       @pool = ThreadPool.new(server, threads, @events)
     end
@@ -36,8 +38,9 @@ module Iodine
     end
 
     def open
+      @link&.join
       @server.open(@index)
-      Runtime.server = @server
+      Runtime.attach(@server) { @link&.attach(@server) }
       Tasks.attach(@server, @planned)
       Renewal.start(@server)
       @pool.start
@@ -58,9 +61,21 @@ module Iodine
         Log.error('the root process died: this worker stops')
         Hooks.run(:on_parent_crush)
         return :stop
+      when :unlinked
+        cut_off
       when :replace
         replace if Runtime.role == :single
       when :stop, :now then return event
+      end
+      nil
+    end
+
+    # The link to the root has ended. If the root died, its orders' pipe tells that too; else there is nobody who hears
+    # what is published here, so another worker is to take its place.
+    def cut_off
+      Thread.new do
+        sleep PATIENCE
+        @events << -> { Log.error('this worker is cut off from the cluster: it stops') || @events << :stop unless @deadline }
       end
       nil
     end
@@ -119,7 +134,7 @@ module Iodine
 
     def close
       Tasks.detach
-      Runtime.server = nil
+      Runtime.detach
       @server.close if @pool.done?
       Hooks.run(:on_finish)
     end

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module Iodine
-  # A worker as the root sees it: a process, a pipe for orders to it, and one for its report.
+  # A worker as the root sees it: a process, a pipe for orders to it, one for its report, and the link of pub/sub.
   # @api private
   class Worker
     UP = '+' # what it reports; FAILED comes with the reason
@@ -18,25 +18,35 @@ module Iodine
 
     # @param index [Integer] its slot in what the workers share
     # @param failures [Integer] how many in a row died young before this one
-    def initialize(index, failures)
+    # @param early [Boolean] it is forked before the root's hub opens
+    def initialize(index, failures, early:)
       @index = index
       @failures = failures
       @told, @orders = IO.pipe
       @said, @report = IO.pipe
+      @link = Link.new(early)
       @since = now
     end
 
-    # The block runs in the worker, and gets its ends of the pipes.
+    # The block runs in the worker, and gets its ends of the pipes, and the link.
     def fork
       @pid = ::Process.fork do
         [@orders, @said].each(&:close)
-        yield @told, @report
+        @link.leave_root
+        yield @told, @report, @link
       end
       [@told, @report].each(&:close)
+      @link.leave_worker
       self
     rescue SystemCallError => e
       close
       raise "can't fork a worker: #{e.message}: lower the number of workers or raise the system's limits"
+    end
+
+    # What the hub's server takes over.
+    # @return [Array]
+    def link
+      @link.for_root(@pid)
     end
 
     # Blocks until it is up or has failed to come up.
@@ -76,7 +86,7 @@ module Iodine
     # Also in another worker, which must not keep this one's pipes open: their end tells that the root died.
     def close
       @closed = true
-      [@told, @orders, @said, @report].each(&:close)
+      [@told, @orders, @said, @report, @link].each(&:close)
     end
 
     def age

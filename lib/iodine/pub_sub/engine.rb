@@ -14,6 +14,11 @@ module Iodine
     #
     # What comes from outside is published with another engine, such as `Iodine::PubSub::CLUSTER`.
     class Engine
+      # @return [Engine] whether or not a subclass calls super
+      def self.new(...)
+        super.tap { |engine| Root.number(engine) }
+      end
+
       # A name has its first subscriber in this process (in the root: in any). Told once a name.
       # @param to [String] the name
       # @param match [true, nil] true for a pattern
@@ -28,6 +33,15 @@ module Iodine
       # @param message [String]
       def publish(to, message)
         raise NotImplementedError, "#{self.class} has no publish: define publish(to, message)"
+      end
+
+      # See {Root}.
+      # @api private
+      def told(payload); end
+
+      # @api private
+      def asked(_payload)
+        yield nil
       end
     end
 
