@@ -296,11 +296,15 @@ void iod_stream_resume(iod_stream_t *s) {
 
 /* ---- the loop's side ---- */
 
-/* A socket may be written when it is connected, or won't be. False: not yet, or it has failed. */
-static bool connected(iod_stream_t *s, uint8_t flags) {
+/* A socket may be written when it is connected, or won't be. False: not yet, or it has failed. A FIN may be told before
+ * that, once. */
+static bool connected(iod_stream_t *s, uint8_t *flags) {
   int error = 0;
   socklen_t size = sizeof error;
-  if (!(flags & (IOD_WRITABLE | IOD_BROKEN))) return false;
+  s->peer_closed |= (*flags & IOD_PEER_CLOSED) != 0;
+  if (!(*flags & (IOD_WRITABLE | IOD_BROKEN))) return false;
+  if (s->peer_closed) *flags |= IOD_PEER_CLOSED;
+  s->peer_closed = false;
   if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &size)) error = errno;
   s->connecting = false;
   s->readable = s->writable = error == 0;
@@ -310,7 +314,7 @@ static bool connected(iod_stream_t *s, uint8_t flags) {
 }
 
 void iod_stream_event(iod_stream_t *s, uint8_t flags) {
-  if (s->connecting && !connected(s, flags)) return;
+  if (s->connecting && !connected(s, &flags)) return;
   if (flags & IOD_WRITABLE) s->writable = true;
   if (flags & (IOD_READABLE | IOD_PEER_CLOSED | IOD_BROKEN)) s->readable = true, s->drained = false;
   if ((flags & IOD_BROKEN) && s->paused && !s->handshaking && !s->lossless) {

@@ -211,6 +211,30 @@ TEST(connect_peer_first) {
   close(listener);
 }
 
+TEST(connect_fin_first) {
+  test_case("a poller may tell of the peer's FIN before it tells that the socket is connected");
+  for (int paused = 0; paused < 2; paused++) {
+    int listener = listen_tcp("127.0.0.1");
+    CHECK_INT(begin(), 0);
+    iod_stream_t *s = connect_stream(connect_tcp("127.0.0.1"));
+    int peer = accept_one(listener);
+    say(peer, "hello");
+    close(peer);
+    s->paused = paused;
+    iod_loop_lock(&loop);
+    iod_stream_event(s, IOD_READABLE | IOD_PEER_CLOSED);
+    CHECK_INT(connects + hangups + (int)seen_length, 0);
+    iod_stream_event(s, IOD_WRITABLE);
+    iod_loop_unlock(&loop);
+    CHECK_INT(connects, 1);
+    CHECK_INT(hangups, paused);
+    CHECK_INT(eofs, !paused);
+    if (!paused) CHECK_BYTES(seen, seen_length, "hello");
+    iod_loop_deinit(&loop);
+    close(listener);
+  }
+}
+
 TEST(connect_paused) {
   test_case("a paused stream is told that it is connected, and reads when it is resumed");
   int listener = listen_tcp("127.0.0.1");
