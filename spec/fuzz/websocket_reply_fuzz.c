@@ -63,7 +63,7 @@ static void check_request(const uint8_t *input, size_t length) {
   static iod_http1_parser_t parser;
   iod_slice_t rest = {test_flush(input, length), length};
   iod_websocket_field_t headers[FIELDS], cookies[FIELDS];
-  iod_websocket_request_t r = {.key = IOD_SLICE(KEY), .headers = headers, .cookies = cookies};
+  iod_websocket_request_t r = {.headers = headers, .cookies = cookies};
   r.target = line_of(&rest);
   r.host = line_of(&rest);
   r.protocols = line_of(&rest);
@@ -71,10 +71,12 @@ static void check_request(const uint8_t *input, size_t length) {
   r.cookie_count = fields_of(&rest, cookies);
   r.body = rest;
   iod_buffer_t out = {0};
-  int result = iod_websocket_request_write(&r, &out);
+  size_t key_at;
+  int result = iod_websocket_request_write(&r, &out, &key_at);
   REQUIRE(result == (iod_websocket_request_fault(&r) ? IOD_E_BAD_REQUEST : 0));
   if (result == 0) {
     const char *bytes = iod_buffer_head(&out);
+    memcpy(iod_buffer_head(&out) + key_at, KEY, strlen(KEY));
     iod_http1_parser_reset(&parser);
     int head = iod_http1_parse_head(&parser, &limits, bytes, iod_buffer_length(&out));
     REQUIRE(head > 0 && (size_t)head + r.body.length == iod_buffer_length(&out));

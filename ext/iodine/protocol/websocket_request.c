@@ -100,8 +100,12 @@ static int add_start(iod_buffer_t *out, const iod_websocket_request_t *r) {
   return add(out, r->method.length ? r->method : IOD_SLICE("GET")) || add(out, IOD_SLICE(" ")) ||
          add(out, r->target.length ? r->target : IOD_SLICE("/")) || add(out, IOD_SLICE(" HTTP/1.1\r\n")) ||
          add_line(out, IOD_SLICE("Host"), host_of(r, room)) ||
-         add(out, IOD_SLICE("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n")) ||
-         add_line(out, IOD_SLICE("Sec-WebSocket-Key"), r->key);
+         add(out, IOD_SLICE("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"));
+}
+
+static int add_key_line(iod_buffer_t *out) {
+  static const char room[IOD_WEBSOCKET_KEY_LENGTH];
+  return add_line(out, IOD_SLICE("Sec-WebSocket-Key"), (iod_slice_t){room, sizeof room});
 }
 
 static int add_cookies(iod_buffer_t *out, const iod_websocket_request_t *r) {
@@ -125,11 +129,13 @@ static int add_lines(iod_buffer_t *out, const iod_websocket_request_t *r) {
   return add_line(out, IOD_SLICE("Content-Length"), (iod_slice_t){length, (size_t)digits});
 }
 
-int iod_websocket_request_write(const iod_websocket_request_t *r, iod_buffer_t *out) {
+int iod_websocket_request_write(const iod_websocket_request_t *r, iod_buffer_t *out, size_t *key_at) {
   size_t before = iod_buffer_length(out);
   if (iod_websocket_request_fault(r)) return IOD_E_BAD_REQUEST;
-  if (add_start(out, r) == 0 && add_lines(out, r) == 0 && add(out, IOD_SLICE("\r\n")) == 0 && add(out, r->body) == 0)
-    return 0;
+  if (add_start(out, r) == 0 && add_key_line(out) == 0) {
+    *key_at = iod_buffer_length(out) - before - IOD_WEBSOCKET_KEY_LENGTH - strlen("\r\n");
+    if (add_lines(out, r) == 0 && add(out, IOD_SLICE("\r\n")) == 0 && add(out, r->body) == 0) return 0;
+  }
   out->end = out->start + before;
   return IOD_E_NOMEM;
 }

@@ -16,7 +16,6 @@ typedef struct iod_websocket_request {
   iod_slice_t host;      /* as in a URL: an IPv6 address has its brackets */
   uint16_t port;         /* 0: not to be named, and neither is 80, or 443 if */
   bool secure;           /* it goes over TLS */
-  iod_slice_t key;       /* of iod_websocket_key */
   iod_slice_t protocols; /* the sub-protocols offered: "chat, superchat" */
   const iod_websocket_field_t *headers;
   size_t header_count;
@@ -34,7 +33,8 @@ void iod_websocket_key(char out[IOD_WEBSOCKET_KEY_LENGTH], const uint8_t nonce[I
  * Sec-WebSocket-*, Content-Length, Transfer-Encoding, and Cookie if there are cookies. */
 const char *iod_websocket_request_fault(const iod_websocket_request_t *request);
 
-/* Appends all of it. 0; then nothing was appended: IOD_E_NOMEM, IOD_E_BAD_REQUEST: it has a fault. */
-IOD_MUST_USE int iod_websocket_request_write(const iod_websocket_request_t *request, iod_buffer_t *out);
+/* Appends all of it but the key, for which there is room *key_at bytes behind the first: each connection has one of its
+ * own. 0; then nothing was appended: IOD_E_NOMEM, IOD_E_BAD_REQUEST: it has a fault. */
+IOD_MUST_USE int iod_websocket_request_write(const iod_websocket_request_t *request, iod_buffer_t *out, size_t *key_at);
 
 #endif
