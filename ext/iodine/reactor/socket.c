@@ -208,6 +208,18 @@ int iod_socket_accept(int listener, bool tcp, iod_peer_t *peer) {
   return fd;
 }
 
+int iod_socket_adopt(int fd, iod_peer_t *peer) {
+  address_t a;
+  socklen_t length = sizeof a, size = sizeof(int);
+  int type;
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size)) return IOD_E_SYSTEM;
+  a.any.sa_family = AF_UNSPEC;
+  if (type != SOCK_STREAM) errno = EPROTOTYPE;
+  if (type != SOCK_STREAM || getpeername(fd, &a.any, &length)) return IOD_E_SYSTEM;
+  peer_set(peer, &a);
+  return iod_socket_prepare(fd);
+}
+
 /* ---- connecting ---- */
 
 static int refuse(int fd, char sentence[IOD_SENTENCE_ROOM], const char *what, const char *reason) {

@@ -38,6 +38,9 @@ void iod_socket_await_data(int listener);
 /* The next waiting connection: its descriptor, or IOD_E_SYSTEM with errno. */
 IOD_MUST_USE int iod_socket_accept(int listener, bool tcp, iod_peer_t *peer);
 
+/* For one that somebody else has connected: prepares it. 0, or IOD_E_SYSTEM with errno: it is no connected stream. */
+IOD_MUST_USE int iod_socket_adopt(int fd, iod_peer_t *peer);
+
 /* Begins to connect: for iod_loop_connect, which tells what came of it. To a numeric IPv4 or IPv6 address, and to the
  * socket file of a server that listens. peer: as for one that was accepted. The descriptor, or IOD_E_SYSTEM with the
  * reason in sentence, where that is known at once. */

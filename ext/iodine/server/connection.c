@@ -1,6 +1,7 @@
 #include "connection.h"
 
 #include "../base/alloc.h"
+#include "client.h"
 #include "line.h"
 #include "server.h"
 
@@ -39,6 +40,7 @@ void iod_connection_unref(iod_connection_t *c) {
   iod_strand_deinit(&c->strand);
   iod_tls_info_unref(c->secure);
   iod_free(c->remote);
+  iod_client_unref(c->client);
   iod_free(c->farewell_reason);
   iod_free(c->close_reason);
   iod_free(c);

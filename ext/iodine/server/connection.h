@@ -60,9 +60,10 @@ typedef struct iod_connection_ops {
 struct iod_connection {
   iod_strand_t strand; /* first */
   iod_subscriber_t subscriber;
-  const struct iod_listener *listener; /* NULL: it was attached */
+  const struct iod_listener *listener; /* NULL: we opened it … */
+  struct iod_client *client;           /* … by this, counted */
   const iod_tls_info_t *secure;
-  iod_peer_t *remote; /* of a raw one, or NULL: others have it in their request's env */
+  iod_peer_t *remote; /* of a raw one and of a client's, or NULL: others have it in their request's env */
   void *tag;          /* the application's; NULL at first */
   iod_handle_t stream;
   iod_command_t closing, refreshing;

@@ -24,7 +24,8 @@ void iod_line_open(iod_stream_t *s, const iod_line_opening_t *o) {
   line->written = line->overfull = false;
   c->stream = s->handle;
   line->remote = *o->remote;
-  if (c->kind == IOD_CONNECTION_RAW && (c->remote = iod_alloc(sizeof *c->remote))) *c->remote = *o->remote;
+  bool asked = c->kind == IOD_CONNECTION_RAW || c->client;
+  if (asked && (c->remote = iod_alloc(sizeof *c->remote))) *c->remote = *o->remote;
   c->secure = iod_tls_info_ref(iod_stream_tls_info(s));
   atomic_store(&c->timeout, o->timeout);
   iod_connection_opened(c, line);

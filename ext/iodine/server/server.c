@@ -1,6 +1,7 @@
 #include "server.h"
 
 #include "../base/alloc.h"
+#include "client.h"
 #include "http.h"
 #include "limits.h"
 #include "line.h"
@@ -386,6 +387,8 @@ int iod_server_call(iod_server_t *server) {
 static void drain_stream(iod_stream_t *stream, void *server) {
   if (iod_line_is(stream))
     iod_line_drain(iod_line_of(stream));
+  else if (iod_client_is(stream))
+    iod_stream_close(stream);
   else if (!iod_link_is(stream))
     iod_http_drain(stream, server);
 }
@@ -401,7 +404,7 @@ void iod_server_drain(iod_server_t *server) {
 
 static void hang_up(iod_stream_t *stream, void *unused) {
   (void)unused;
-  if (iod_line_is(stream)) iod_stream_close(stream);
+  if (iod_line_is(stream) || iod_client_is(stream)) iod_stream_close(stream);
 }
 
 uint32_t iod_server_hang_up(iod_server_t *server) {
@@ -412,7 +415,8 @@ uint32_t iod_server_hang_up(iod_server_t *server) {
 }
 
 static void count_busy(iod_stream_t *stream, void *count) {
-  if (!iod_line_is(stream) && !iod_link_is(stream)) *(uint32_t *)count += iod_http_busy(stream);
+  if (iod_line_is(stream) || iod_link_is(stream) || iod_client_is(stream)) return;
+  *(uint32_t *)count += iod_http_busy(stream);
 }
 
 uint32_t iod_server_busy(iod_server_t *server) {

@@ -404,6 +404,32 @@ TEST(connect_sentences) {
   unlink(path);
 }
 
+TEST(connect_adopt) {
+  int ends[2], fd;
+  iod_peer_t peer;
+  test_case("a connected stream is adopted, with its peer");
+  CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+  CHECK_INT(iod_socket_adopt(ends[0], &peer), 0);
+  CHECK_BYTES(peer.ip, peer.ip_length, "127.0.0.1");
+  CHECK(fcntl(ends[0], F_GETFL) & O_NONBLOCK && fcntl(ends[0], F_GETFD) & FD_CLOEXEC);
+  close(ends[0]), close(ends[1]);
+  test_case("what is no connected stream isn't");
+  CHECK_INT(iod_socket_adopt(-1, &peer), IOD_E_SYSTEM);
+  CHECK_INT(errno, EBADF);
+  CHECK(pipe(ends) == 0);
+  CHECK_INT(iod_socket_adopt(ends[0], &peer), IOD_E_SYSTEM);
+  CHECK_INT(errno, ENOTSOCK);
+  close(ends[0]), close(ends[1]);
+  CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) == 0);
+  CHECK_INT(iod_socket_adopt(ends[0], &peer), IOD_E_SYSTEM);
+  CHECK_INT(errno, EPROTOTYPE);
+  close(ends[0]), close(ends[1]);
+  fd = listen_tcp("127.0.0.1");
+  CHECK_INT(iod_socket_adopt(fd, &peer), IOD_E_SYSTEM);
+  CHECK_INT(errno, ENOTCONN);
+  close(fd);
+}
+
 /* ---- without memory ---- */
 
 static void life(void) {
