@@ -59,3 +59,12 @@ unsigned iod_utf8(unsigned before, const char *bytes, size_t length) {
   }
   return (unsigned)walk(state, at, end);
 }
+
+static bool goes_on(char byte) { return ((unsigned char)byte & 0xc0) == 0x80; }
+
+iod_slice_t iod_utf8_cut(iod_slice_t text, size_t most) {
+  if (text.length <= most) return text;
+  size_t length = most;
+  while (length > 0 && goes_on(text.at[length])) length--;
+  return (iod_slice_t){text.at, length};
+}

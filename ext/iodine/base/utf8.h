@@ -18,4 +18,8 @@ static inline bool iod_utf8_valid(iod_slice_t text) {
   return iod_utf8(IOD_UTF8_WHOLE, text.at, text.length) == IOD_UTF8_WHOLE;
 }
 
+/* What is left of a text that may have `most` bytes: a character that would be cut goes as well. Other bytes stay
+ * other bytes. */
+iod_slice_t iod_utf8_cut(iod_slice_t text, size_t most);
+
 #endif

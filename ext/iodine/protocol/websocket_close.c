@@ -21,11 +21,8 @@ size_t iod_websocket_close_write(char out[IOD_WEBSOCKET_CONTROL_MAX], uint16_t c
   if (code == IOD_WEBSOCKET_NO_CODE) return 0;
   out[0] = (char)(code >> 8);
   out[1] = (char)(code & 0xff);
-  size_t length = iod_utf8_valid(reason) ? reason.length : 0;
-  if (length > IOD_WEBSOCKET_CONTROL_MAX - CODE) {
-    length = IOD_WEBSOCKET_CONTROL_MAX - CODE;
-    while (((uint8_t)reason.at[length] & 0xc0) == 0x80) length--; /* not a character's first byte */
-  }
-  if (length > 0) memcpy(out + CODE, reason.at, length);
-  return CODE + length;
+  if (!iod_utf8_valid(reason)) return CODE;
+  reason = iod_utf8_cut(reason, IOD_WEBSOCKET_CONTROL_MAX - CODE);
+  if (reason.length > 0) memcpy(out + CODE, reason.at, reason.length);
+  return CODE + reason.length;
 }

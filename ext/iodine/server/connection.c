@@ -1,6 +1,7 @@
 #include "connection.h"
 
 #include "../base/alloc.h"
+#include "../base/utf8.h"
 #include "client.h"
 #include "line.h"
 #include "server.h"
@@ -58,11 +59,11 @@ bool iod_connection_is_open(const iod_connection_t *c) { return atomic_load(&c->
 /* ---- reasons ---- */
 
 static iod_reason_t *reason_new(iod_slice_t words) {
-  size_t length = words.length < IOD_REASON_MAX ? words.length : IOD_REASON_MAX;
-  iod_reason_t *reason = length ? iod_alloc(sizeof *reason + length) : NULL;
+  words = iod_utf8_cut(words, IOD_REASON_MAX);
+  iod_reason_t *reason = words.length ? iod_alloc(sizeof *reason + words.length) : NULL;
   if (!reason) return NULL; /* it ends without */
-  reason->length = (uint8_t)length;
-  memcpy(reason->bytes, words.at, length);
+  reason->length = (uint8_t)words.length;
+  memcpy(reason->bytes, words.at, words.length);
   return reason;
 }
 

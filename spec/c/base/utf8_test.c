@@ -113,3 +113,26 @@ TEST(utf8_of_nothing) {
   CHECK(iod_utf8_valid((iod_slice_t){NULL, 0}));
   CHECK(!iod_utf8_valid(IOD_SLICE("\xc3")));
 }
+
+TEST(utf8_is_cut_between_characters) {
+  static const struct {
+    const char *text;
+    size_t most, left;
+  } cases[] = {{"abc", 3, 3},
+               {"abc", 2, 2},
+               {"abc", 0, 0},
+               {"a\xc3\xa9", 3, 3},
+               {"a\xc3\xa9", 2, 1},
+               {"\xc3\xa9", 1, 0},
+               {"\xe2\x98\x83", 2, 0},
+               {"\xf0\x9f\xa6\x8a"
+                "b",
+                4, 4},
+               {"\x80\x80\x80", 2, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    size_t length = strlen(cases[i].text);
+    iod_slice_t cut = iod_utf8_cut((iod_slice_t){test_flush(cases[i].text, length), length}, cases[i].most);
+    CHECK_INT(cut.length, cases[i].left);
+  }
+  CHECK_INT(iod_utf8_cut((iod_slice_t){0}, 0).length, 0);
+}
