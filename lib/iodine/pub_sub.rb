@@ -3,6 +3,8 @@
 module Iodine
   # Who is told what is published, and how it gets there.
   module PubSub
+    autoload :Redis, "#{__dir__}/pub_sub/redis"
+
     class << self
       # What {Iodine.publish} uses.
       # @return [Engine] {CLUSTER} at first
