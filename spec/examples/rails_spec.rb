@@ -10,6 +10,8 @@ RSpec.describe 'examples/rails' do
     { 'NOTEBOOK_STORAGE' => work_dir }
   end
 
+  before(:context) { @chromium = chromium }
+
   shared_examples 'a notebook' do
     let(:client) { browser(@server) }
 
@@ -49,14 +51,34 @@ RSpec.describe 'examples/rails' do
     it 'counts in the session what was read' do
       path = write(client, 'title' => 'Read me')[%r{href="(/notes/\d+)/edit"}, 1]
       2.times { client.visit(path) }
-      expect(client.visit('/')).to include('read in this session: 3')
-      expect(browser(@server).visit('/')).to include('read in this session: 0')
+      expect(client.visit('/')).to include('read in this session: <span id="read">3<')
+      expect(browser(@server).visit('/')).to include('read in this session: <span id="read">0<')
     end
 
     it 'streams all notes as one download' do
       5.times { |n| write(client, 'title' => "Streamed #{n}", 'body' => 'x' * 1000) }
       expect(client.visit('/notes/export').scan(/^\d+\. Streamed \d\nx{1000}\n/).size).to eq(5)
       expect(dial.get('/notes/export')).to be_chunked
+    end
+
+    it 'tells pages that are open of new notes, by a WebSocket that knows the session' do
+      path = write(client, 'title' => 'Old')[%r{href="(/notes/\d+)/edit"}, 1]
+      page = person(@chromium)
+      page.go_to("http://127.0.0.1:#{@server.port}#{path}")
+      page.go_to("http://127.0.0.1:#{@server.port}/")
+      page.execute('document.getElementById("read").textContent = ""')
+      page.refresh
+      eventually { page.evaluate('document.getElementById("read").textContent') == '1' }
+      write(client, 'title' => 'New & <i>fine</i>')
+      eventually { page.at_css('#notes a').text == 'New & <i>fine</i>' }
+    end
+
+    it 'answers /live as Rails does where no WebSocket is asked for, and no other site\'s page' do
+      expect(client.status('/live')).to eq(404)
+      shake = { 'connection' => 'Upgrade', 'upgrade' => 'websocket',
+                'sec-websocket-version' => '13', 'sec-websocket-key' => 'AQIDBAUGBwgJCgsMDQ4PEA==' }
+      expect(dial.get('/live', shake.merge('origin' => 'http://evil.example')).status).to eq(403)
+      expect(dial.get('/live', shake.merge('origin' => 'http://localhost')).status).to eq(101)
     end
 
     it 'answers HEAD, a missing page and a forged form as Rails does' do

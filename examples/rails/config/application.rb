@@ -8,6 +8,7 @@ require 'active_record/railtie'
 require 'active_storage/engine'
 require 'action_controller/railtie'
 require 'action_view/railtie'
+require_relative '../lib/live'
 
 module Notebook
   ROOT = Pathname(__dir__).parent
@@ -26,7 +27,8 @@ module Notebook
   class Application < Rails::Application
     config.root = ROOT
     config.load_defaults 7.2
-    config.autoload_lib(ignore: [])
+    config.autoload_lib(ignore: %w[live.rb])
+    config.middleware.use Live
 
     config.secret_key_base = ENV['SECRET_KEY_BASE'].presence || Notebook.secret
     config.session_store :cookie_store, key: '_notebook'
