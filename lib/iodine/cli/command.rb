@@ -41,6 +41,7 @@ module Iodine
         check_folders
         check_proxies
         check_origins
+        check_redis
       end
 
       # Returns when it has been served.
@@ -48,6 +49,7 @@ module Iodine
         ENV['RACK_ENV'] = @values[:environment] if @values[:environment]
         apply
         PidFile.hold(@values[:pid]) do
+          use_redis
           read_config if @values[:config]
           script? ? run_script : serve
         end
@@ -78,10 +80,22 @@ module Iodine
         raise Option::Error, e.message
       end
 
+      def check_redis
+        return if !@values[:redis_ping] || @values[:redis] || !ENV.fetch('IODINE_REDIS_URL', '').empty?
+
+        raise Option::Error, '-rp is of no use without a Redis: -r redis://localhost:6379'
+      end
+
       def check_origins
         @values.fetch(:allowed_origin, []).each { |origin| Origins.check(origin, '--allowed-origin') }
       rescue ArgumentError => e
         raise Option::Error, e.message
+      end
+
+      # Before the application, which may already publish, and may choose another engine.
+      def use_redis
+        url = @values[:redis] || ENV.fetch('IODINE_REDIS_URL', '')
+        PubSub::Redis.use(url, @values[:redis_ping]) unless url.empty?
       end
 
       # The file sees what the environment and the options say, and can't change that.
