@@ -28,8 +28,7 @@ RSpec.describe 'A server whose disk is full' do
     expect(upload(dial, 1_000_000).status).to eq(507) # and with it went what was kept
     head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 180000\r\n\r\n"
     clients = Array.new(2) { dial.write(head + ('x' * 179_999)) }
-    clients.each { |client| client.write('x') }
-    clients.each { |client| expect(client.receive.body).to eq('x') }
+    clients.each { |client| expect(client.write('x').receive.body).to eq('x') }
     expect(upload(dial, 390_000).body).to eq('x')
   end
 end

@@ -37,11 +37,7 @@ module Iodine
         [@file, @values[:config]].compact.each do |file|
           raise Option::Error, "there is no file #{file}: check its path" unless File.file?(file)
         end
-        Encryption.read(@values, @values.fetch(:address, []).map { |address| endpoint(address) })
-        check_folders
-        check_proxies
-        check_origins
-        check_redis
+        check_options
       end
 
       # Returns when it has been served.
@@ -64,6 +60,14 @@ module Iodine
         raise Option::Error, "-b #{address} is not available in this version of iodine: use http"
       rescue ArgumentError => e
         raise Option::Error, "-b: #{e.message}"
+      end
+
+      def check_options
+        Encryption.read(@values, @values.fetch(:address, []).map { |address| endpoint(address) })
+        check_folders
+        check_proxies
+        check_origins
+        check_redis
       end
 
       def check_folders

@@ -33,8 +33,7 @@ module Iodine
                                               help: 'largest message of a WebSocket (default: 250)'),
       Option.new(:allowed_origin, %w[allowed-origin], value: 'ORIGIN', repeats: true,
                                                       help: 'pages that may open WebSockets; repeats (default: all)'),
-      Option.new(:redis, %w[r redis], value: 'URL',
-                                      help: 'pub/sub through this Redis: redis://, rediss://, unix://'),
+      Option.new(:redis, %w[r redis], value: 'URL', help: 'pub/sub through this Redis: redis://, rediss://, unix://'),
       Option.new(:redis_ping, %w[rp redis-ping], value: 'SECONDS', range: 0..255,
                                                  help: 'ask a silent Redis after so long, 0: never (default: 30)'),
       Option.new(:no_deflate, %w[no-deflate], help: 'don\'t compress WebSockets'),
@@ -88,8 +87,8 @@ module Iodine
     LATER = [
       %w[check no-db-hooks].map { |name| Option.new(nil, [name]) },
       [
-        %w[worker-timeout], %w[worker-max-rss], %w[worker-max-requests], %w[worker-max-age], %w[metrics], %w[log-format],
-        %w[log-file]
+        %w[worker-timeout], %w[worker-max-rss], %w[worker-max-requests], %w[worker-max-age], %w[metrics],
+        %w[log-format], %w[log-file]
       ].map { |names| Option.new(nil, names, value: 'VALUE') }
     ].flatten.freeze
   end
