@@ -154,6 +154,7 @@ uint8_t iod_connection_take(iod_connection_t *c, iod_message_t **message) {
   iod_strand_t *s = &c->strand;
   *message = NULL;
   iod_strand_lock(s);
+  if (iod_connection_pending(c)) s->signals &= (uint8_t)~IOD_TELL_DRAINED; /* more was written since: it comes again */
   uint8_t tell = (uint8_t)(s->signals & ~IOD_TELL_CLOSE);
   tell &= (uint8_t)(~tell + 1); /* the lowest */
   if (!tell && (*message = iod_strand_shift(s))) {

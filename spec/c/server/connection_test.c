@@ -326,6 +326,15 @@ TEST(connection_strand) {
     iod_message_free(m);
   }
 
+  test_case("that all is out is not told when more waits meanwhile");
+  atomic_store(&c->sent, 1);
+  iod_connection_tell(c, IOD_TELL_DRAINED);
+  CHECK_INT(iod_connection_take(c, &m), 0);
+  atomic_store(&c->sent, 0);
+  CHECK_INT(iod_connection_take(c, &m), 0);
+  iod_connection_tell(c, IOD_TELL_DRAINED);
+  CHECK_INT(iod_connection_take(c, &m), IOD_TELL_DRAINED);
+
   test_case("only what is wanted is queued");
   iod_connection_rest(c);
   atomic_store(&c->wants, 0);
