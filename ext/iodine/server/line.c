@@ -21,7 +21,7 @@ void iod_line_open(iod_stream_t *s, const iod_line_opening_t *o) {
   line->next_overfull = NULL;
   line->counted = 0;
   line->queued = 0;
-  line->written = line->overfull = false;
+  line->written = line->overfull = line->lost = false;
   c->stream = s->handle;
   line->remote = *o->remote;
   bool asked = c->kind == IOD_CONNECTION_RAW || c->client;
@@ -101,11 +101,22 @@ static void overflow(iod_line_t *line) {
 
 static bool is_full(const iod_line_t *line) { return line->stream.output.pending > line->settings->max_pending; }
 
+/* What was only gathered leaves first: slow is whose socket takes no more. False: it is full, or closed by now. */
+static bool make_room(iod_line_t *line) {
+  iod_stream_t *s = &line->stream;
+  size_t before = SIZE_MAX;
+  while (iod_stream_open(s) && is_full(line) && s->output.pending < before) {
+    before = s->output.pending;
+    iod_stream_flush(s);
+  }
+  return iod_stream_open(s) && !is_full(line);
+}
+
 int iod_line_send(iod_line_t *line, const iod_segment_t *segments, size_t count) {
   iod_stream_t *s = &line->stream;
-  if (is_full(line)) {
+  if (is_full(line) && !make_room(line)) {
     for (size_t i = 0; i < count; i++) iod_segment_drop(&segments[i], &s->loop->releaser);
-    overflow(line);
+    if (iod_stream_open(s)) overflow(line);
     return IOD_E_CLOSED;
   }
   size_t before = s->output.pending;
@@ -131,7 +142,8 @@ static void set_overfull(iod_line_t *line) {
 void iod_line_publish(iod_line_t *line, iod_publication_t *publication, bool binary) {
   iod_stream_t *s = &line->stream;
   if (s->closing || !iod_stream_open(s)) return;
-  iod_payload_t *payload = is_full(line) ? NULL : line->ops->encode(s, publication, binary);
+  if (is_full(line)) set_overfull(line);
+  iod_payload_t *payload = line->ops->encode(s, publication, binary);
   if (payload) {
     iod_segment_t segment = iod_segment_payload(iod_payload_ref(payload));
     iod_loop_cork(s->loop, s);
@@ -142,13 +154,16 @@ void iod_line_publish(iod_line_t *line, iod_publication_t *publication, bool bin
       return;
     }
   }
-  set_overfull(line); /* or there is no memory for it: a message is never left out */
+  line->lost = true; /* a message is never left out */
+  set_overfull(line);
 }
 
 void iod_lines_drop_overfull(iod_server_t *server) {
   for (iod_line_t *line; (line = server->overfull);) {
     server->overfull = line->next_overfull;
-    if (iod_stream_open(&line->stream)) overflow(line);
+    line->overfull = false;
+    bool fits = !line->lost && make_room(line);
+    if (!fits && iod_stream_open(&line->stream)) overflow(line);
   }
 }
 

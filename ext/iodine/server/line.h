@@ -19,7 +19,8 @@ typedef struct iod_line {
   size_t counted;  /* output.pending when `queued` was right */
   uint32_t queued; /* messages in the output */
   bool written;    /* since the output was empty the last time that was told */
-  bool overfull;   /* more has piled up than may; it is about to be closed */
+  bool overfull;   /* more has piled up than may; it is about to be closed, if the socket takes nothing more */
+  bool lost;       /* there was no memory for a message: it is about to be closed */
 } iod_line_t;
 
 static inline iod_line_t *iod_line_of(iod_stream_t *s) { return (iod_line_t *)(void *)s; }
@@ -45,7 +46,7 @@ IOD_MUST_USE int iod_line_send(iod_line_t *line, const iod_segment_t *segments, 
  */
 void iod_line_publish(iod_line_t *line, iod_publication_t *publication, bool binary);
 
-/* Those that got more than may pile up are closed, with a line in the log. */
+/* Those that got more than may pile up, and whose socket takes no more, are closed, with a line in the log. */
 void iod_lines_drop_overfull(iod_server_t *server);
 
 /* What publishing to it will touch. */

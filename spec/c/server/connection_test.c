@@ -18,7 +18,7 @@ static iod_server_t *server;
 static iod_listener_t *listener;
 static pthread_t threads[THREADS];
 static _Atomic int opened, closed, drained, shut, calls, overlaps, released, abandoned;
-static _Atomic bool slow;
+static _Atomic bool slow, subscribes;
 
 static void on_released(iod_release_job_t *job) {
   (void)job;
@@ -61,11 +61,17 @@ static void hear(iod_connection_t *c, const iod_message_t *m) {
   (void)result;
 }
 
+static void subscribe(iod_connection_t *c) {
+  iod_subscribing_t how = {.name = IOD_SLICE("news"), .deliver = IOD_DELIVER_TEXT};
+  CHECK_INT(iod_pubsub_subscribe(server, &c->subscriber, &how), 0);
+}
+
 static void tell(iod_connection_t *c, uint8_t what, const iod_message_t *m) {
   _Atomic int *in = &inside[iod_handle_slot(c->stream) % 4096];
   if (atomic_fetch_add(in, 1) > 0) atomic_fetch_add(&overlaps, 1);
   switch (what) {
   case IOD_TELL_OPEN:
+    if (atomic_load(&subscribes)) subscribe(c);
     atomic_fetch_add(&opened, 1);
     iod_connection_resume(c);
     break;
@@ -130,13 +136,14 @@ static void end(void) {
 
 /* ---- the client ---- */
 
-static int dial(void) {
+static int join_server(int fd) {
   struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   a.sin_port = htons((uint16_t)atoi(strrchr(listener->name, ':') + 1));
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
   CHECK(connect(fd, (struct sockaddr *)&a, sizeof a) == 0);
   return fd;
 }
+
+static int dial(void) { return join_server(socket(AF_INET, SOCK_STREAM, 0)); }
 
 static bool say(int fd, const char *bytes, size_t length) {
   return send(fd, bytes, length, MSG_NOSIGNAL) == (ssize_t)length;
@@ -240,6 +247,47 @@ TEST(connection_piles_up) {
   close(fd), close(other);
   CHECK(comes_to(&closed, 2));
   end();
+}
+
+/* A client whose kernel takes a megabyte at once, and who reads nothing before all is there. */
+static int dial_wide(void) {
+  int fd = socket(AF_INET, SOCK_STREAM, 0), size = 4 << 20;
+  CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size) == 0);
+  return join_server(fd);
+}
+
+static bool hears_as_much(int fd, size_t length) {
+  static char room[65536];
+  for (ssize_t n; length > 0; length -= (size_t)n) {
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    if (poll(&ready, 1, 15000) <= 0) return false;
+    if ((n = recv(fd, room, length < sizeof room ? length : sizeof room, 0)) <= 0) return false;
+  }
+  return true;
+}
+
+TEST(connection_is_published_to) {
+  enum { SIZE = 64 * 1024, COUNT = 14 };
+  char *text = malloc(SIZE);
+  memset(text, 'p', SIZE);
+  begin(100 * 1024);
+  test_case("a burst of many times what may pile up closes nobody whose socket takes it");
+  atomic_store(&subscribes, true);
+  int fd = dial_wide();
+  CHECK(comes_to(&opened, 1));
+  iod_server_lock(server); /* so that it is gathered until all was published */
+  for (int i = 0; i < COUNT; i++) {
+    iod_publication_t *p = iod_publication_new(IOD_SLICE("news"), (iod_slice_t){text, SIZE}, true);
+    iod_pubsub_deliver(server, p);
+    iod_publication_unref(p);
+  }
+  iod_server_unlock(server);
+  CHECK(hears_as_much(fd, (size_t)SIZE * COUNT));
+  close(fd);
+  CHECK(comes_to(&closed, 1));
+  atomic_store(&subscribes, false);
+  end();
+  free(text);
 }
 
 TEST(connection_is_dropped) {
