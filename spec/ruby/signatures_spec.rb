@@ -30,6 +30,12 @@ RSpec.describe 'sig/iodine.rbs' do
     expect(signed).to match_array(Iodine::Connection.public_instance_methods(false))
   end
 
+  it 'has every public method of Iodine::PubSub::Redis, and no other, in a file of its own' do
+    internal = %i[told asked] # @api private
+    signed = File.read(File.join(ROOT, 'sig', 'redis.rbs')).scan(/def ([\w?=]+):/).flatten.map(&:to_sym) - [:initialize]
+    expect(signed).to match_array(Iodine::PubSub::Redis.public_instance_methods(false) - internal)
+  end
+
   it 'names no constant that is private or missing' do
     constants = source.scan(/^  ([A-Z_]+):/).flatten.map(&:to_sym)
     expect(constants).to match_array(Iodine.constants.reject { |name| Iodine.const_get(name).is_a?(Module) })

@@ -19,7 +19,7 @@ module Iodine
       # It is delivered under the latch: that keeps the order. {Message#here} tells that this cluster has it.
       # @api private
       class Ledger
-        BATCH = [500, 256 << 10].freeze
+        BATCH = [500, 64 << 10].freeze # few enough that a Redis that hung has read them before it hears of us again
 
         attr_reader :state
 
