@@ -207,6 +207,24 @@ RSpec.describe 'The page of examples/chat' do
     expect([ann, bob].map { |page| transport(page) }).to eq(%w[websocket websocket])
   end
 
+  it 'goes on while the workers are replaced' do
+    @server = boot_chat
+    ann = come('Ann')
+    bob = come('Bob')
+    say(ann, 'before')
+    wait_for_text(bob, '.line p', 'before')
+    old = @server.children
+    @server.kill(:USR1)
+    eventually(within: 40) { @server.children.size == 2 && !@server.children.intersect?(old) }
+    say(ann, 'after')
+    wait_for_text(bob, '.line p', 'after')
+    [ann, bob].each { |page| wait_for_state(page, 'live') }
+    say(bob, 'now')
+    wait_for_text(ann, '.line p', 'now')
+    [ann, bob].each { |page| expect(texts(page, '.line:not(.pending) p')).to eq(%w[before after now]) }
+    expect(texts(ann, '.notice')).to eq(['Bob is here.'])
+  end
+
   it 'comes back when the network does' do
     @server = boot_chat
     ann = come('Ann')
