@@ -10,12 +10,16 @@ FORMATS = {  # column: how its figures are written, if not with one decimal
     "req/s": "{:,.0f}", "p50 ms": "{:.2f}", "p99 ms": "{:.2f}", "CPU µs": "{:.1f}", "in kernel": "{:.0%}",
     "core busy": "{:.0%}", "RSS MB": "{:.0f}", "errors": "{:,.0f}", "times": "{:,.0f}", "instructions": "{:,.0f}",
     "bytes": "{:,.0f}", "still answering": "{:,.0f}", "OPTIONS p50 ms": "{:.1f}", "OPTIONS p99 ms": "{:.1f}",
-    "time-out of 1 s": "{:.1f} s",
+    "time-out of 1 s": "{:.1f} s", "a second": "{:,.0f}", "load's core": "{:.0%}", "PSS MB": "{:.0f}",
+    "lost": "{:,.0f}", "doubled": "{:,.0f}", "reordered": "{:,.0f}", "not yet": "{:,.0f}", "bytes left": "{:,.0f}",
+    "second adds": "{:,.0f}", "connect µs": "{:,.0f}", "open": "{:,.0f}", "core idle": "{:.1%}",
+    "processes": "{:.0f}",
 }
+WORST = {"lost", "doubled", "reordered", "not yet", "errors"}  # of these no run may have any
 
 
 def compare(commands, measure, rounds):
-    """commands: name → command line. measure(command) → {column: figure}. Gives name → {column: median}."""
+    """commands: name → command line. measure(command) → {column: figure}. name → {column: median, or the worst}."""
     samples = {name: [] for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():
@@ -23,12 +27,13 @@ def compare(commands, measure, rounds):
                 samples[name].append(measure(command))
             except (Failure, OSError, subprocess.SubprocessError) as failure:
                 print(f"{name}: {failure}", file=sys.stderr)
-    return {name: medians(list_) for name, list_ in samples.items()}
+    return {name: summary(list_) for name, list_ in samples.items()}
 
 
-def medians(samples):
+def summary(samples):
     columns = dict.fromkeys(column for sample in samples for column in sample)
-    return {column: statistics.median(s[column] for s in samples if column in s) for column in columns}
+    return {column: (max if column in WORST else statistics.median)([s[column] for s in samples if column in s])
+            for column in columns}
 
 
 def table(results, base=None, column=None):

@@ -1,15 +1,19 @@
-"""The servers that are measured: one worker each, as their own manuals start them for production."""
+"""The servers that are measured: as their manuals start them for production, one worker each if not said otherwise."""
 import glob
 import os
 import re
 import subprocess
 
 LIMIT = "tmp/bench/limit {port}"
+WSLIMIT = "tmp/bench/wslimit {port}"
+
+HTTP = {"iodine07": "iodine", "puma": "puma", "falcon": "falcon"}  # home → gem
+REALTIME = {"iodine07": "iodine", "actioncable": "actioncable"}
 
 
-def iodine(app, threads=1, options=""):
+def iodine(app, threads=1, options="", workers=1):
     program = "GEM_PATH=$BENCH_HOME/iodine ruby -Ilib exe/iodine"
-    return f"{program} -t {threads} -w 1 -p {{port}} {options} bench/apps/{app}.ru"
+    return f"{program} -t {threads} -w {workers} -p {{port}} {options} bench/apps/{app}.ru"
 
 
 def iodine07(app, threads=1, options=""):
@@ -48,16 +52,23 @@ def falcon(app):
     return f"{_gem('falcon', 'falcon')} serve --count 1 --bind http://127.0.0.1:{{port}} --config bench/apps/{app}.ru"
 
 
+def action_cable(options=""):
+    """Of Rails, on Puma, with the options that wsload needs for it."""
+    listen = "-t 4:4 -w 0 -e production -b tcp://127.0.0.1:{port} --quiet"
+    channel = """--cable '{"channel":"ChatChannel","listens":true}' --cable-pub '{"channel":"ChatChannel"}'"""
+    return f"{_gem('actioncable', 'puma')} {listen} bench/apps/cable.ru :: {channel} {options}"
+
+
 def _gem(home, executable):
     return f"GEM_HOME=$BENCH_HOME/{home} GEM_PATH=$BENCH_HOME/{home} ruby $BENCH_HOME/{home}/bin/{executable}"
 
 
-def versions():
+def versions(homes):
     """Name and version of every measured gem, with the Rack beside it, and of nginx."""
-    homes = {"iodine07": "iodine", "puma": "puma", "falcon": "falcon"}
     for home, gem in homes.items():
         yield f"{gem} {version(home, gem)} (rack {version(home, 'rack')})"
-    yield subprocess.run(("nginx", "-v"), capture_output=True, text=True).stderr.split(": ")[-1].strip()
+    if homes is HTTP:
+        yield subprocess.run(("nginx", "-v"), capture_output=True, text=True).stderr.split(": ")[-1].strip()
 
 
 def version(home, gem):

@@ -1,7 +1,8 @@
 #!/usr/bin/env -S python3 -B
 """Runs every work and writes bench/RESULTS.md; with names of works, runs those and prints them.
 
-  report.py [hello alone instructions …]
+  report.py [hello alone ws-echo …]
+  report.py realtime                  writes that chapter of RESULTS.md anew
 
 BENCH_SECONDS (3) and BENCH_ROUNDS (3) say how long; BENCH_HOME says where `bench/setup` put the peers.
 """
@@ -12,8 +13,11 @@ import sys
 
 import peers
 from compare import compare, table
+from realtime_works import REALTIME
 from server import ROOT
 from works import ROUNDS, SECONDS, WORKS
+
+RESULTS = os.path.join(ROOT, "bench", "RESULTS.md")
 
 INTRO = """# Results
 
@@ -21,6 +25,19 @@ Written by `rake bench`: one run, each server in turn, {rounds} rounds of {secon
 the load (wrk, one thread) core 1. *CPU µs* is user and system time of all the server's processes for one request,
 which a busy machine blurs least; *in kernel* is the system part of it; *core busy* is how much of its core the server
 used: below 100 % something else was the limit. Figures of different runs or machines don't compare; ratios do.
+
+- machine: {machine}
+- {ruby}
+- this gem: iodine {version} (rack {rack})
+- beside: {others}
+"""
+
+REALTIME_INTRO = """# Real time
+
+One run of its own (`bench/run realtime`), {rounds} rounds of {seconds} s, medians. The load is wsload on core 1, its
+share of that core is *load's core*: near 100 % a figure is the load's limit. *CPU µs* is for one message, or for one
+delivery of a broadcast. *Lost* is a message after which a later one came; *not yet* what was still missing five seconds
+after the end; *errors* are messages with wrong content, and connections that failed or ended.
 
 - machine: {machine}
 - {ruby}
@@ -42,10 +59,10 @@ def machine():
     return f"{os.cpu_count()} cores{', ' + models[0] if models else ''}, {platform.system()} {platform.release()}"
 
 
-def intro():
-    return INTRO.format(rounds=ROUNDS, seconds=SECONDS, machine=machine(), ruby=first_line("ruby", "--version"),
+def intro(text, homes):
+    return text.format(rounds=ROUNDS, seconds=SECONDS, machine=machine(), ruby=first_line("ruby", "--version"),
                         version=first_line("ruby", "-Ilib", "-riodine/version", "-e", "puts Iodine::VERSION"),
-                        rack=peers.version("iodine", "rack"), others=", ".join(peers.versions()))
+                        rack=peers.version("iodine", "rack"), others=", ".join(peers.versions(homes)))
 
 
 def section(work, results):
@@ -75,33 +92,53 @@ def goal_row(goal, results):
     except KeyError:
         return f"| {goal.text} | {sign} {goal.bound:,}{goal.unit} | not measured | |"
     reached = value >= goal.bound if goal.least else value <= goal.bound
-    shown = f"{value:,.0f}" if goal.bound >= 100 else f"{value:.2f}"
+    shown = f"{value:,.0f}" if max(goal.bound, value) >= 100 else f"{value:.2f}"
     return f"| {goal.text} | {sign} {goal.bound:,}{goal.unit} | {shown}{goal.unit} | {'yes' if reached else '**no**'} |"
 
 
-def page(goals, sections):
-    return "\n".join([intro(), "## Goals\n", GOALS, "\n".join(goals) + "\n", *sections])
+class Chapter:
+    """The works of one run, with their goals; RESULTS.md has two."""
+
+    def __init__(self, title, text, homes):
+        self.title, self.intro = title, intro(text, homes)
+        self.sections, self.goals = [], ["| goal | bound | measured | reached |", "|---|---:|---:|---|"]
+
+    def run(self, works, written=lambda: None):
+        for work in works:
+            print(f"{work.name} …", file=sys.stderr, flush=True)
+            results = compare(work.commands, work.measure, work.rounds) | work.extra()
+            self.sections.append(section(work, results))
+            self.goals += [goal_row(goal, results) for goal in work.goals]
+            written()  # each time: what was measured isn't lost
+
+    def __str__(self):
+        return "\n".join([self.intro, f"## {self.title}\n", GOALS, "\n".join(self.goals) + "\n", *self.sections])
 
 
-def write(text):
-    with open(os.path.join(ROOT, "bench", "RESULTS.md"), "w") as f:
-        f.write(text)
+def write(http=None, realtime=None):
+    """The chapter that isn't given stays as it is."""
+    with open(RESULTS) as f:
+        text = f.read()
+    before, mark, after = text.partition("# Real time\n")
+    with open(RESULTS, "w") as f:
+        f.write(f"{str(http or before).rstrip()}\n\n" + (str(realtime) if realtime else mark + after))
 
 
 def main():
-    chosen = [work for work in WORKS if work.name in sys.argv[1:] or not sys.argv[1:]]
+    names = sys.argv[1:]
+    if names in ([], ["realtime"]):
+        http = Chapter("Goals", INTRO, peers.HTTP)
+        realtime = Chapter("Goals of real time", REALTIME_INTRO, peers.REALTIME)
+        if not names:
+            http.run(WORKS, lambda: write(http=http))
+        realtime.run(REALTIME, lambda: write(realtime=realtime))
+        return
+    chosen = [work for work in WORKS + REALTIME if work.name in names]
     if not chosen:
-        sys.exit(f"report.py: no such work; choose from: {' '.join(work.name for work in WORKS)}")
-    sections, goals = [], ["| goal | bound | measured | reached |", "|---|---:|---:|---|"]
-    for work in chosen:
-        print(f"{work.name} …", file=sys.stderr, flush=True)
-        results = compare(work.commands, work.measure, work.rounds) | work.extra()
-        sections.append(section(work, results))
-        goals += [goal_row(goal, results) for goal in work.goals]
-        if not sys.argv[1:]:
-            write(page(goals, sections))  # each time: what was measured isn't lost
-    if sys.argv[1:]:
-        print(page(goals, sections))
+        sys.exit(f"report.py: no such work; choose from: {' '.join(work.name for work in WORKS + REALTIME)}")
+    chapter = Chapter("Goals", INTRO, peers.HTTP)
+    chapter.run(chosen)
+    print(chapter)
 
 
 if __name__ == "__main__":
