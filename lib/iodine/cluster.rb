@@ -49,8 +49,7 @@ module Iodine
 
     def fork_child(planned, failures = 0)
       Hooks.run(:before_fork)
-      worker = Worker.new(free_index, failures, early: @hub.nil?)
-      worker.fork { |told, report, link| become_child(told, report, link, planned) }
+      worker = Worker.new(free_index, failures, early: @hub.nil?).fork { |*ends| become_child(planned, *ends) }
       @workers << worker
       @hub&.link([worker])
       Hooks.run(:after_fork)
@@ -64,7 +63,7 @@ module Iodine
 
     # In the worker: all of the root's is dropped but the listeners. C does so for its open servers, here the hub, when
     # it forks.
-    def become_child(told, report, link, planned)
+    def become_child(planned, told, report, link)
       index = free_index
       @workers.each(&:close)
       Tasks.reset

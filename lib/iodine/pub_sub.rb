@@ -19,9 +19,9 @@ module Iodine
         Server.default_engine = @default = engine
       end
 
-      # From now on the engine is told of the names that have subscribers in this process: those that are there, then each
-      # one that comes or goes. Attached before {Iodine.start} it is so in every process; in the root these are the names
-      # of all workers.
+      # From now on the engine is told of the names that have subscribers in this process: those that are there, then
+      # each one that comes or goes. Attached before {Iodine.start} it is so in every process; in the root these are the
+      # names of all workers.
       # @param engine [Engine]
       # @return [Engine]
       # @raise [TypeError]

@@ -57,12 +57,8 @@ module Iodine
     def handle(event)
       case event
       when Proc then event.call
-      when :orphaned
-        Log.error('the root process died: this worker stops')
-        Hooks.run(:on_parent_crush)
-        return :stop
-      when :unlinked
-        cut_off
+      when :orphaned then return orphaned
+      when :unlinked then cut_off
       when :replace
         replace if Runtime.role == :single
       when :stop, :now then return event
@@ -70,14 +66,24 @@ module Iodine
       nil
     end
 
-    # The link to the root has ended. If the root died, its orders' pipe tells that too; else there is nobody who hears
-    # what is published here, so another worker is to take its place.
+    def orphaned
+      Log.error('the root process died: this worker stops')
+      Hooks.run(:on_parent_crush)
+      :stop
+    end
+
+    # The link to the root has ended. If the root died, its orders' pipe tells that too; else nobody hears any more what
+    # is published here, and another worker is to take its place.
     def cut_off
       Thread.new do
         sleep PATIENCE
-        @events << -> { Log.error('this worker is cut off from the cluster: it stops') || @events << :stop unless @deadline }
+        @events << -> { stop_alone unless @deadline }
       end
-      nil
+    end
+
+    def stop_alone
+      Log.error('this worker is cut off from the others: it stops')
+      @events << :stop
     end
 
     # No worker can take its place, but it can load certificates.

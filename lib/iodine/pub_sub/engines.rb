@@ -2,8 +2,8 @@
 
 module Iodine
   module PubSub
-    # The engines that are told of names: of this process, in the root of all. What is theirs is called by notices alone,
-    # one at a time.
+    # The engines that are told of names: of this process, in the root of all. Notices alone call what is theirs, one at
+    # a time.
     # @api private
     module Engines
       @lock = Mutex.new

@@ -20,17 +20,17 @@ module Iodine
       class << self
         # The root's engine is told, by `engine.told(payload)`. May be called in a trap while the server is open.
         # @param payload [String] bytes
-        # @return [true]
+        # @return [void]
         # @raise [ArgumentError] when the payload is over 16 MB
         def tell(engine, payload)
           submit(engine, payload, nil)
         end
 
-        # The root's engine is asked, by `engine.asked(payload) { |reply| … }`. The block gets its reply on an application
-        # thread, or nil: the root is gone, or doesn't know the engine.
+        # The root's engine is asked, by `engine.asked(payload) { |reply| … }`. The block gets its reply on an
+        # application thread, or nil: the root is gone, or doesn't know the engine.
         # @param payload [String] bytes
         # @yieldparam reply [String, nil]
-        # @return [true]
+        # @return [void]
         # @raise [ArgumentError] when the payload is over 16 MB
         def ask(engine, payload, &answer)
           submit(engine, payload, answer)
@@ -94,7 +94,6 @@ module Iodine
           elsif !Runtime.starting? then without_server(*words)
           else @lock.synchronize { @server ? send_to(@server, *words) : @waiting << words }
           end
-          true
         end
 
         def send_to(server, engine, payload, block)
