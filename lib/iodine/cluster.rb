@@ -31,9 +31,7 @@ module Iodine
 
     # @return [Worker, nil] nil when the system lets no process be made
     def fork_worker(failures = 0)
-      worker = fork_child([], failures)
-      watch(worker)
-      worker
+      fork_child([], failures).tap { |worker| watch(worker) }
     rescue RuntimeError => e
       Log.error(e.message)
       nil
@@ -143,13 +141,14 @@ module Iodine
       @stopping = true
       Hooks.run(:start_shutdown)
       @server.close # its copies of the listeners: once the workers have closed theirs, clients are refused
+      @hub.drain
       @workers.each { |worker| dismiss(worker, how) }
       until @workers.empty?
         event = @events.pop
         event.call if event.is_a?(Proc)
         @workers.each { |worker| dismiss(worker, :now) } if event == :now
       end
-      @hub.close
+      @hub.close(how == :now ? 0 : Settings.shutdown_timeout)
       Hooks.run(:on_finish)
     end
   end

@@ -1,13 +1,15 @@
 # frozen_string_literal: true
 
 module Iodine
-  # The root's own reactor: its timers and tasks, with one application thread, and what the workers publish for each
-  # other. Nothing is served here.
+  # The root's own reactor: its timers and tasks, with one application thread, the connections that it opened, and what
+  # the workers publish for each other. Nothing is served here.
   # @api private
   class Hub
-    PATIENCE = 1 # seconds for a task that is under way at the end
+    TICK = 0.01
+    PATIENCE = 1 # seconds for a task that is under way at the end, and for the last callbacks
 
     def initialize(events)
+      @events = events
       @server = Server.new(0)
       @pool = ThreadPool.new(@server, 1, events)
     end
@@ -17,6 +19,7 @@ module Iodine
       @server.open(0)
       Runtime.attach(@server) { link(workers) }
       Tasks.attach(@server, planned)
+      Clients.attach(@server)
       Renewal.start(@server) # for the workers to come
       @pool.start
       self
@@ -34,12 +37,42 @@ module Iodine
       @server.unlink(worker.pid)
     end
 
-    def close
+    # Its connections are told of the stop, and close after what they write.
+    def drain
+      @server.drain
+    end
+
+    # @param patience [Numeric] seconds for that
+    def close(patience)
+      wait(patience) { @server.busy.zero? }
+      wait(PATIENCE) { @server.hang_up.zero? }
       Tasks.detach
+      Clients.detach
       Runtime.detach
       @pool.halt
       @pool.end_within(PATIENCE)
       @server.close
+    end
+
+    private
+
+    # Until it is so, the time is up, or there is no time for it.
+    def wait(seconds)
+      deadline = now + seconds
+      sleep TICK until yield || now > deadline || now_asked?
+    end
+
+    def now_asked?
+      until @events.empty?
+        event = @events.pop
+        event.call if event.is_a?(Proc)
+        return true if event == :now
+      end
+      false
+    end
+
+    def now
+      ::Process.clock_gettime(::Process::CLOCK_MONOTONIC)
     end
   end
   private_constant :Hub

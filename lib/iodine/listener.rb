@@ -32,7 +32,9 @@ module Iodine
       @app = app
       @endpoints = endpoints
       @tls = tls
-      @settings = LIMITS.to_h { |option, (key, factor, range)| [key, integer(option, options[option], range) * factor] }
+      @settings = LIMITS.to_h do |option, (key, factor, range)|
+        [key, Number.check(option, options[option], range) * factor]
+      end
       @settings.update(head_limits(options[:max_headers]))
       @settings.update(Proxies.settings(options, endpoints))
       @settings.update(Origins.settings(options))
@@ -89,16 +91,9 @@ module Iodine
     # The build has the last word: its ceilings are the defaults.
     def head_limits(kilobytes)
       most = Server.build[:max_header_length]
-      head = kilobytes.nil? ? most : integer(:max_headers, kilobytes, 1..(most / 1024)) * 1024
+      head = kilobytes.nil? ? most : Number.check(:max_headers, kilobytes, 1..(most / 1024)) * 1024
       line = [LINE, head].min
       { max_head: head, max_line: line, max_request_line: line, max_headers: Server.build[:max_header_count] }
-    end
-
-    def integer(option, number, range)
-      raise TypeError, "#{option} must be an Integer, not #{number.class}" unless number.is_a?(Integer)
-      return number if range.cover?(number)
-
-      raise RangeError, "#{option} is #{number}: give a number from #{range.min} to #{range.max}"
     end
   end
   private_constant :Listener

@@ -20,11 +20,7 @@ module Iodine
       private
 
       def timeout(given)
-        timeout = given[:timeout] || given[:ping] || 0
-        raise TypeError, "timeout must be an Integer, not #{timeout.class}" unless timeout.is_a?(Integer)
-        return timeout if SECONDS.cover?(timeout)
-
-        raise RangeError, "timeout is #{timeout}: give a number from #{SECONDS.min} to #{SECONDS.max}"
+        Number.check(:timeout, given[:timeout] || given[:ping] || 0, SECONDS)
       end
     end
   end

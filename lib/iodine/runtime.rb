@@ -22,6 +22,7 @@ module Iodine
       def become(role)
         @lock = Mutex.new
         PubSub.reset_after_fork
+        Clients.reset
         set(role)
       end
 

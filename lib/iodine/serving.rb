@@ -42,6 +42,7 @@ module Iodine
       @server.open(@index)
       Runtime.attach(@server) { @link&.attach(@server) }
       Tasks.attach(@server, @planned)
+      Clients.attach(@server)
       Renewal.start(@server)
       @pool.start
     end
@@ -140,6 +141,7 @@ module Iodine
 
     def close
       Tasks.detach
+      Clients.detach
       Runtime.detach
       @server.close if @pool.done?
       Hooks.run(:on_finish)

@@ -4,7 +4,8 @@ require_relative 'tls/pem_file'
 require_relative 'tls/certificate'
 
 module Iodine
-  # What a listener needs to speak TLS 1.2 and 1.3: certificates, whom it trusts, the protocols that it offers.
+  # What a listener needs to speak TLS 1.2 and 1.3: certificates, whom it trusts, the protocols that it offers. And what
+  # {Iodine.connect} takes, which needs no certificate.
   #
   #     tls = Iodine::TLS.new("example.com", "fullchain.pem", "privkey.pem")
   #     tls.use_certificate("example.org", "org/fullchain.pem", "org/privkey.pem") # chosen by the name asked for
@@ -58,7 +59,8 @@ module Iodine
     end
 
     # Clients must show a certificate that one of these authorities signed. The application finds it in
-    # `env['rack.peer_cert']` and `env['SSL_CLIENT_…']`. May be called again for more files.
+    # `env['rack.peer_cert']` and `env['SSL_CLIENT_…']`. May be called again for more files. For {Iodine.connect} it is
+    # the server's certificate that must be signed by them, instead of those that the system trusts.
     # @param certificates [String] path of a PEM file
     # @return [self]
     # @raise [RuntimeError] when the file is missing or bad, with its path
@@ -89,6 +91,17 @@ module Iodine
     # @return [Server::TLS] made of the files as they were when it was made
     def context
       @context ||= build
+    end
+
+    # For connections that we open: whom to trust, and a certificate of our own if there is one.
+    # @api private
+    # @param protocols [Array<String>] to offer
+    # @return [Server::TLS] made of the files as they are
+    def client_context(protocols)
+      files = signature
+      @clients = {} unless @client_files == files
+      @client_files = files
+      @clients[protocols] ||= Server::TLS.client(@certificates.map(&:to_a), trusted, protocols, @trusted.join(', '))
     end
 
     # Has a file changed since it was loaded?
@@ -140,10 +153,13 @@ module Iodine
     # A file that changes between the two steps is seen to have changed.
     def build
       files = signature
-      trust = @trusted.map(&:read).join("\n") unless @trusted.empty?
-      made = Server::TLS.new(@certificates.map(&:to_a), trust, HTTP, @trusted.join(', '))
+      made = Server::TLS.new(@certificates.map(&:to_a), trusted, HTTP, @trusted.join(', '))
       @loaded = files
       made
+    end
+
+    def trusted
+      @trusted.map(&:read).join("\n") unless @trusted.empty?
     end
 
     def unsupported

@@ -151,8 +151,9 @@ static VALUE call_published(VALUE data) {
 
 static int tell(telling_t *t) {
   iod_ruby_connection_t *rc = t->connection->tag;
-  if (!rc && t->tell != IOD_TELL_OPEN) return 0;                     /* there was no memory for it */
-  if (t->tell == IOD_TELL_CLOSE && !t->connection->opened) return 0; /* nobody knows of it */
+  if (!rc && t->tell != IOD_TELL_OPEN) return 0; /* there was no memory for it */
+  bool known = t->connection->opened || t->connection->client;
+  if (t->tell == IOD_TELL_CLOSE && !known) return 0;
   t->rc = rc;
   t->self = rc ? rc->self : Qnil;
   on_strand = rc;

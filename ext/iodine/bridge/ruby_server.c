@@ -7,6 +7,7 @@
 #include "app_thread.h"
 #include "rack.h"
 #include "ruby_callbacks.h"
+#include "ruby_client.h"
 #include "ruby_cluster.h"
 #include "ruby_origins.h"
 #include "ruby_proxies.h"
@@ -408,6 +409,7 @@ void iod_ruby_server_init(VALUE iodine) {
   iod_ruby_proxies_init(klass);
   iod_ruby_origins_init(klass);
   iod_ruby_tls_init(klass);
+  iod_ruby_client_init(klass);
   iod_ruby_pubsub_init(iodine, klass);
   iod_ruby_cluster_init(klass);
   rb_define_singleton_method(iodine, "verbosity", verbosity, 0);

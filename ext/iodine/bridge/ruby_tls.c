@@ -56,7 +56,10 @@ static iod_slice_t slice_at(VALUE kept, long i) {
 
 static const char *text_at(VALUE kept, long i) { return slice_at(kept, i).at; }
 
-static iod_tls_t *make(VALUE kept, long certificates, long protocols, char sentence[IOD_TLS_SENTENCE_ROOM]) {
+typedef iod_tls_t *(*maker_t)(const iod_tls_options_t *options, char sentence[IOD_TLS_SENTENCE_ROOM]);
+
+static iod_tls_t *make(maker_t maker, VALUE kept, long certificates, long protocols,
+                       char sentence[IOD_TLS_SENTENCE_ROOM]) {
   iod_tls_certificate_t *list = iod_alloc((size_t)certificates * sizeof *list);
   const char **names = iod_alloc((size_t)protocols * sizeof *names);
   iod_tls_t *tls = NULL;
@@ -71,20 +74,20 @@ static iod_tls_t *make(VALUE kept, long certificates, long protocols, char sente
                                         .chain_label = text_at(kept, at + CHAIN_LABEL),
                                         .key_label = text_at(kept, at + KEY_LABEL)};
     for (long i = 0; i < protocols; i++) names[i] = text_at(kept, at + 2 + i);
-    tls = iod_tls_new(&(iod_tls_options_t){.certificates = list,
-                                           .certificate_count = (size_t)certificates,
-                                           .trust = slice_at(kept, at),
-                                           .trust_label = text_at(kept, at + 1),
-                                           .protocols = names,
-                                           .protocol_count = (size_t)protocols},
-                      sentence);
+    tls = maker(&(iod_tls_options_t){.certificates = list,
+                                     .certificate_count = (size_t)certificates,
+                                     .trust = slice_at(kept, at),
+                                     .trust_label = text_at(kept, at + 1),
+                                     .protocols = names,
+                                     .protocol_count = (size_t)protocols},
+                sentence);
   }
   iod_free(list);
   iod_free(names);
   return tls;
 }
 
-static VALUE initialize(int argc, VALUE *argv, VALUE self) {
+static VALUE initialize_by(maker_t maker, int argc, VALUE *argv, VALUE self) {
   VALUE certificates, trust, protocols, trust_label, kept = rb_ary_new();
   char sentence[IOD_TLS_SENTENCE_ROOM];
   rb_scan_args(argc, argv, "13", &certificates, &trust, &protocols, &trust_label);
@@ -97,17 +100,24 @@ static VALUE initialize(int argc, VALUE *argv, VALUE self) {
   keep_pem(kept, trust);
   keep(kept, trust_label);
   for (long i = 0; i < names; i++) keep(kept, rb_ary_entry(protocols, i));
-  iod_tls_t *tls = make(kept, count, names, sentence);
+  iod_tls_t *tls = make(maker, kept, count, names, sentence);
   RB_GC_GUARD(kept);
   if (!tls) rb_raise(rb_eRuntimeError, "%s", sentence);
   RTYPEDDATA_DATA(self) = tls;
   return self;
 }
 
+static VALUE initialize(int argc, VALUE *argv, VALUE self) { return initialize_by(iod_tls_new, argc, argv, self); }
+
+static VALUE new_client(int argc, VALUE *argv, VALUE klass) {
+  return initialize_by(iod_tls_client_new, argc, argv, allocate(klass));
+}
+
 void iod_ruby_tls_init(VALUE server_class) {
   rb_gc_register_mark_object(tls_class = rb_define_class_under(server_class, "TLS", rb_cObject));
   rb_define_alloc_func(tls_class, allocate);
   rb_define_method(tls_class, "initialize", initialize, -1);
+  rb_define_singleton_method(tls_class, "client", new_client, -1);
   rb_define_const(tls_class, "SUPPORTED", iod_tls_supported ? Qtrue : Qfalse);
   rb_define_const(tls_class, "LIBRARY", rb_obj_freeze(rb_str_new_cstr(iod_tls_library())));
 }

@@ -2,6 +2,7 @@
  *
  *   TLS.new(certificates, trust = nil, protocols = ['http/1.1'], trust_label = nil) → RuntimeError says what is wrong
  *     certificates: [[server_name or nil, chain, key, password or nil, chain_label, key_label = chain_label], …]
+ *   TLS.client(certificates, trust, protocols, trust_label = nil) → for connections that we open
  *   TLS::SUPPORTED → true / false · TLS::LIBRARY → "OpenSSL 3.0.22 …"
  */
 #ifndef IOD_BRIDGE_RUBY_TLS_H

@@ -98,6 +98,10 @@ iod_client_t *iod_client_ref(iod_client_t *client) {
   return client;
 }
 
+iod_connection_kind_t iod_client_kind(const iod_client_t *client) {
+  return iod_buffer_length(&client->request) ? IOD_CONNECTION_WEBSOCKET : IOD_CONNECTION_RAW;
+}
+
 void iod_client_unref(iod_client_t *client) {
   if (!client || atomic_fetch_sub(&client->references, 1) > 1) return;
   for (size_t i = 0; i < client->address_count; i++) iod_free(client->addresses[i]);
@@ -172,7 +176,7 @@ static void send_request(dial_t *d, char *bytes) {
 static void greet(dial_t *d) {
   const iod_client_t *client = d->connection->client;
   size_t length = iod_buffer_length(&client->request);
-  if (length == 0) {
+  if (iod_client_kind(client) == IOD_CONNECTION_RAW) {
     become(d, &iod_raw_stream_ops, &iod_raw_ops);
     return;
   }

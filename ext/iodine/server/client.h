@@ -31,6 +31,7 @@ typedef struct iod_client iod_client_t;
 IOD_MUST_USE iod_client_t *iod_client_new(const iod_client_options_t *options);
 iod_client_t *iod_client_ref(iod_client_t *client);
 void iod_client_unref(iod_client_t *client); /* NULL is a no-op */
+iod_connection_kind_t iod_client_kind(const iod_client_t *client);
 
 /* Opens a connection, which is new, with its callbacks' side ready. Takes over the reactor's reference to it. Any
  * number of connections may have the same client. [app] */

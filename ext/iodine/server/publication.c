@@ -5,6 +5,8 @@
 #include "../protocol/sse.h"
 #include "../protocol/websocket_frame.h"
 
+#include <sys/random.h>
+
 typedef struct iod_encoding {
   struct iod_encoding *next;
   iod_payload_t *payload;
@@ -82,14 +84,18 @@ static iod_payload_t *keep(iod_publication_t *p, unsigned kind, iod_payload_t *p
 
 /* ---- WebSockets ---- */
 
-static iod_payload_t *frame(iod_slice_t bytes, uint8_t opcode, bool compressed) {
+/* mask: of a client, or NULL. */
+static iod_payload_t *frame(iod_slice_t bytes, uint8_t opcode, bool compressed, const iod_websocket_mask_t *mask) {
   char head[IOD_WEBSOCKET_HEAD_MAX];
   iod_websocket_frame_t f = {.length = bytes.length, .opcode = opcode, .final = true, .compressed = compressed};
-  size_t length = iod_websocket_frame_write(head, &f, NULL);
+  size_t length = iod_websocket_frame_write(head, &f, mask);
   iod_payload_t *payload = iod_payload_new(length + bytes.length);
   if (!payload) return NULL;
   memcpy(payload->bytes, head, length);
-  if (bytes.length) memcpy(payload->bytes + length, bytes.at, bytes.length);
+  if (mask)
+    iod_websocket_mask(payload->bytes + length, bytes.at, bytes.length, *mask, 0);
+  else if (bytes.length)
+    memcpy(payload->bytes + length, bytes.at, bytes.length);
   return payload;
 }
 
@@ -97,7 +103,7 @@ static iod_payload_t *deflated(iod_slice_t message, uint8_t opcode, unsigned bit
   iod_buffer_t out = {0};
   iod_payload_t *payload = NULL;
   if (iod_deflaters_run(deflaters, bits, message, &out) == 0)
-    payload = frame((iod_slice_t){iod_buffer_head(&out), iod_buffer_length(&out)}, opcode, true);
+    payload = frame((iod_slice_t){iod_buffer_head(&out), iod_buffer_length(&out)}, opcode, true, NULL);
   iod_buffer_deinit(&out);
   return payload;
 }
@@ -111,7 +117,17 @@ iod_payload_t *iod_publication_websocket(iod_publication_t *p, bool binary, unsi
   iod_payload_t *found = find(p, kind);
   if (found) return found;
   uint8_t opcode = binary ? IOD_WEBSOCKET_BINARY : IOD_WEBSOCKET_TEXT;
-  return keep(p, kind, deflates ? deflated(message, opcode, bits, deflaters) : frame(message, opcode, false));
+  return keep(p, kind, deflates ? deflated(message, opcode, bits, deflaters) : frame(message, opcode, false, NULL));
+}
+
+iod_payload_t *iod_publication_masked(iod_publication_t *p, bool binary) {
+  iod_websocket_mask_t mask;
+  binary = binary || !p->text;
+  unsigned kind = IOD_ENCODED_MASKED + binary;
+  iod_payload_t *found = find(p, kind);
+  if (found || getentropy(mask.key, sizeof mask.key)) return found;
+  uint8_t opcode = binary ? IOD_WEBSOCKET_BINARY : IOD_WEBSOCKET_TEXT;
+  return keep(p, kind, frame(iod_payload_slice(p->message), opcode, false, &mask));
 }
 
 /* ---- events ---- */

@@ -12,10 +12,11 @@
 #include <stdbool.h>
 
 typedef enum {
-  IOD_ENCODED_TEXT,     /* a WebSocket's text frame (a binary one, if they are not UTF-8) */
-  IOD_ENCODED_BINARY,   /* a WebSocket's binary frame */
-  IOD_ENCODED_EVENT,    /* a server-sent event */
-  IOD_ENCODED_DEFLATED, /* plus 0 or 1 for TEXT or BINARY, plus 2 * the bits of the window */
+  IOD_ENCODED_TEXT,                              /* a WebSocket's text frame (a binary one, if they are not UTF-8) */
+  IOD_ENCODED_BINARY,                            /* a WebSocket's binary frame */
+  IOD_ENCODED_EVENT,                             /* a server-sent event */
+  IOD_ENCODED_MASKED,                            /* plus 0 or 1 for TEXT or BINARY: a frame as a client sends it */
+  IOD_ENCODED_DEFLATED = IOD_ENCODED_MASKED + 2, /* plus 0 or 1 for TEXT or BINARY, plus 2 * the bits of the window */
 } iod_encoded_t;
 
 typedef struct iod_publication {
@@ -51,6 +52,8 @@ static inline iod_slice_t iod_publication_channel(const iod_publication_t *p) {
  * of memory. */
 IOD_MUST_USE iod_payload_t *iod_publication_websocket(iod_publication_t *publication, bool binary, unsigned bits,
                                                       iod_deflaters_t *deflaters);
+/* The same with a mask that nobody can foretell: one for all connections that get it now. NULL: also without one. */
+IOD_MUST_USE iod_payload_t *iod_publication_masked(iod_publication_t *publication, bool binary);
 IOD_MUST_USE iod_payload_t *iod_publication_event(iod_publication_t *publication);
 
 #endif

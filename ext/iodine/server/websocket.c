@@ -234,7 +234,9 @@ static int write_message(iod_stream_t *s, const iod_segment_t *segment, bool tex
 }
 
 static iod_payload_t *encode(iod_stream_t *s, iod_publication_t *publication, bool binary) {
-  return iod_publication_websocket(publication, binary, websocket_of(s)->bits, &server_of(websocket_of(s))->deflaters);
+  const iod_websocket_t *ws = websocket_of(s);
+  if (ws->masks) return iod_publication_masked(publication, binary);
+  return iod_publication_websocket(publication, binary, ws->bits, &server_of(ws)->deflaters);
 }
 
 static void refresh(iod_stream_t *s) {

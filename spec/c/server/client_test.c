@@ -397,6 +397,45 @@ TEST(client_websocket) {
   end();
 }
 
+static void publish(const char *message, bool text) {
+  iod_publication_t *p = iod_publication_new(IOD_SLICE("news"), (iod_slice_t){message, strlen(message)}, text);
+  iod_server_lock(server);
+  iod_pubsub_deliver(server, p);
+  iod_server_unlock(server);
+  iod_server_flush(server);
+  iod_publication_unref(p);
+}
+
+TEST(client_websocket_subscribed) {
+  test_case("what is published goes to a server in masked frames");
+  enum { PEERS = 2 };
+  char answer[512];
+  int listener = listen_tcp(), peers[PEERS];
+  begin();
+  for (int i = 0; i < PEERS; i++) {
+    open_websocket(PATIENCE);
+    peers[i] = accept_one(listener);
+    read_request(peers[i]);
+    say(peers[i], answer, answer_of(answer, ""));
+    check_frame(peers[i], IOD_WEBSOCKET_TEXT, "hello");
+    CHECK(comes_to(&opened, i + 1));
+    iod_subscribing_t how = {.name = IOD_SLICE("news"), .deliver = IOD_DELIVER_TEXT};
+    CHECK_INT(iod_pubsub_subscribe(server, &last->subscriber, &how), 0);
+  }
+  publish("first", true);
+  publish("\xff", true);
+  publish("last", true);
+  for (int i = 0; i < PEERS; i++) {
+    check_frame(peers[i], IOD_WEBSOCKET_TEXT, "first");
+    check_frame(peers[i], IOD_WEBSOCKET_BINARY, "\xff");
+    check_frame(peers[i], IOD_WEBSOCKET_TEXT, "last");
+    close(peers[i]);
+  }
+  CHECK(comes_to(&closed, PEERS));
+  close(listener);
+  end();
+}
+
 TEST(client_websocket_cut) {
   test_case("an answer that comes byte by byte, each key another one");
   char answer[512], first[sizeof key];
