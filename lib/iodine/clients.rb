@@ -43,6 +43,7 @@ module Iodine
         waiting.each { |item| item.begin(server) }
       end
 
+      # It is about to stop: who connects again when its connections are closed would keep it from that.
       def detach
         @lock.synchronize { @server = nil }
       end

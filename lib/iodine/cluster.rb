@@ -146,7 +146,7 @@ module Iodine
       until @workers.empty?
         event = @events.pop
         event.call if event.is_a?(Proc)
-        @workers.each { |worker| dismiss(worker, :now) } if event == :now
+        @workers.each { |worker| dismiss(worker, how = :now) } if event == :now
       end
       @hub.close(how == :now ? 0 : Settings.shutdown_timeout)
       Hooks.run(:on_finish)

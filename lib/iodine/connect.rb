@@ -110,7 +110,7 @@ module Iodine
     #     Iodine.start
     #
     # Before {start} it waits for that, and one process opens it then: the root, if there are workers. To have a
-    # connection in each of them, call this in `on_state(:on_start)`.
+    # connection in each of them, call this in `on_state(:on_start)`. While iodine stops it waits for the next start.
     #
     # With `wss`, `https` and `tls` the server's certificate must come from an authority that the system trusts, or that
     # `tls:` names (see {TLS#trust}), and be for the URL's host.

@@ -39,6 +39,7 @@ module Iodine
 
     # Its connections are told of the stop, and close after what they write.
     def drain
+      Clients.detach
       @server.drain
     end
 
@@ -47,7 +48,6 @@ module Iodine
       wait(patience) { @server.busy.zero? }
       wait(PATIENCE) { @server.hang_up.zero? }
       Tasks.detach
-      Clients.detach
       Runtime.detach
       @pool.halt
       @pool.end_within(PATIENCE)

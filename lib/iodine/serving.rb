@@ -97,6 +97,7 @@ module Iodine
     def finish(how)
       @deadline = how == :now ? 0 : now + Settings.shutdown_timeout
       Hooks.run(:start_shutdown)
+      Clients.detach
       @server.drain
       GC.start # ends the streams that the application has forgotten to close: nobody else will
       wait_until { @server.busy.zero? }
@@ -141,7 +142,6 @@ module Iodine
 
     def close
       Tasks.detach
-      Clients.detach
       Runtime.detach
       @server.close if @pool.done?
       Hooks.run(:on_finish)
