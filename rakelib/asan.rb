@@ -9,7 +9,7 @@ class Asan
   # stack is left to the C unit tests.
   FLAGS = '-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined --param asan-stack=0'
   LIB = 'tmp/asan/lib'
-  SPECS = %w[connection http proxy rack server static tls].freeze
+  SPECS = %w[connect connection http proxy rack server static tls].freeze
 
   # No search for leaks: Ruby frees nothing at its end. Reports go to files, since a server's stderr is not always read.
   def run(*names)
