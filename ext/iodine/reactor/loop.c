@@ -91,9 +91,10 @@ int iod_loop_poll(iod_loop_t *loop, int max_ms) {
   uint64_t due = atomic_load(&loop->next_due);
   int wait = max_ms == 0 ? 0 : until(due, max_ms);
   if (wait != 0) {
-    /* Said first, looked again second: who sets an earlier time in between sees one or the other. */
+    /* Said first, looked again second: who sets an earlier time in between, or gathers something, sees one or the
+     * other. */
     atomic_store(&loop->sleeping, due);
-    if (atomic_load(&loop->next_due) < due) wait = 0;
+    if (atomic_load(&loop->next_due) < due || atomic_load(&loop->corked_since)) wait = 0;
   }
   int n = iod_poller_wait(&loop->poller, loop->events, IOD_EVENTS, wait);
   if (wait != 0) atomic_store(&loop->sleeping, 0);

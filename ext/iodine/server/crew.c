@@ -103,9 +103,12 @@ void iod_crew_wake_one(iod_server_t *server) {
 }
 
 void iod_crew_offer(iod_server_t *server) {
-  bool work = atomic_load(&server->jobs.waiting) > 0 || atomic_load(&server->loop.corked_since);
+  bool gathered = atomic_load(&server->loop.corked_since);
+  bool work = atomic_load(&server->jobs.waiting) > 0 || gathered;
   if (work && atomic_load(&server->crew.asleep)) wake_stand_in(&server->crew);
   if (!atomic_load(&server->crew.slot->stand_in_drives)) return;
+  /* It sleeps in the poll, and nobody else looks at what a long job gathers. */
+  if (gathered && atomic_load(&server->loop.sleeping)) iod_loop_interrupt(&server->loop);
   for (size_t jobs = atomic_load(&server->jobs.waiting); jobs > 0 && wake_waiter(&server->crew); jobs--) {}
 }
 
