@@ -85,9 +85,10 @@ module Iodine
       end
 
       def check_redis
-        return if !@values[:redis_ping] || @values[:redis] || !ENV.fetch('IODINE_REDIS_URL', '').empty?
-
-        raise Option::Error, '-rp is of no use without a Redis: -r redis://localhost:6379'
+        return PubSub::Redis.check(redis) if redis
+        raise Option::Error, '-rp is of no use without a Redis: -r redis://localhost:6379' if @values[:redis_ping]
+      rescue ArgumentError, LoadError => e
+        raise Option::Error, e.message
       end
 
       def check_origins
@@ -96,10 +97,14 @@ module Iodine
         raise Option::Error, e.message
       end
 
+      def redis
+        url = @values[:redis] || ENV.fetch('IODINE_REDIS_URL', '')
+        url unless url.empty?
+      end
+
       # Before the application, which may already publish, and may choose another engine.
       def use_redis
-        url = @values[:redis] || ENV.fetch('IODINE_REDIS_URL', '')
-        PubSub::Redis.use(url, @values[:redis_ping]) unless url.empty?
+        PubSub::Redis.use(redis, @values[:redis_ping]) if redis
       end
 
       # The file sees what the environment and the options say, and can't change that.

@@ -34,6 +34,14 @@ module Iodine
           PubSub.default = new(url, ping: ping || PING)
         end
 
+        # Whether there may be a Redis by that URL.
+        # @api private
+        # @raise [ArgumentError, LoadError]
+        def check(url)
+          Address.new(url)
+          load_client
+        end
+
         # @api private
         # @return [Float] seconds
         def now
