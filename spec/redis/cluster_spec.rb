@@ -98,6 +98,22 @@ RSpec.describe 'Servers with one Redis' do
     end
   end
 
+  it 'have connections for each worker if the application makes the engine there, and hear nothing twice' do
+    app = "Iodine::PubSub.default = Iodine::PubSub::Redis.new(#{redis.url.inspect})\n#{APP}"
+    server = boot(app, '-t', '4', '-w', '3', '--no-preload', lint: false)
+    curl("http://127.0.0.1:#{server.port}/nobody") # the application is loaded
+    sockets = Array.new(30) { Support::WebSocket.new(dial(server), '/room') }
+    workers = eventually { redis.subscribers('room').then { |count| count if count > 1 } }
+    expect(server.stderr).to match(/WARNING: .*too late/)
+    redis.cli('PUBLISH', 'room', 'ready')
+    sockets.each { |socket| expect(socket.receive).to eq('ready') }
+    sockets.first.text('1')
+    sockets.each { |socket| expect(socket.receive).to eq('1') }
+    redis.cli('PUBLISH', 'all:1', 'last')
+    sockets.each { |socket| expect(socket.receive).to eq('last') }
+    expect(workers).to be <= 3
+  end
+
   it 'are told of names that nobody has any more' do
     server = boot_cluster
     sockets = talkers(server, 'room')

@@ -169,8 +169,9 @@ module Iodine
         @session&.pid == ::Process.pid
       end
 
+      # A worker that made an engine itself has connections for itself, as have the others.
       def deliver(channel, payload)
-        Iodine.publish(channel, payload, CLUSTER)
+        Iodine.publish(channel, payload, Relay.worker? ? PROCESS : CLUSTER)
       end
 
       def on_application_thread(block, reply)

@@ -12,7 +12,12 @@ module Iodine
           # @param home [Integer] the process that made the engine
           # @return [Boolean] whether this one is a worker of it
           def needed?(home)
-            home != ::Process.pid && Iodine.worker? && !Iodine.master?
+            home != ::Process.pid && worker?
+          end
+
+          # One of several, which have a root.
+          def worker?
+            Iodine.worker? && !Iodine.master?
           end
 
           # -- in a worker
