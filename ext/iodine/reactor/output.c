@@ -115,6 +115,7 @@ static ssize_t write_bytes(iod_output_t *output, int fd) {
     vectors[n++] = (struct iovec){(void *)chunk->segment.bytes, chunk->segment.length};
   /* A head goes out together with the file behind it. */
   int more = chunk && chunk->segment.kind == IOD_SEGMENT_FILE ? MSG_MORE : 0;
+  if (n == 1) return send(fd, vectors->iov_base, vectors->iov_len, MSG_NOSIGNAL | more);
   struct msghdr message = {.msg_iov = vectors, .msg_iovlen = n};
   return sendmsg(fd, &message, MSG_NOSIGNAL | more);
 }
