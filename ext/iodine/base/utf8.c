@@ -43,6 +43,15 @@ static inline bool is_ascii(const char *at) {
   return ((words[0] | words[1] | words[2] | words[3]) & UINT64_C(0x8080808080808080)) == 0;
 }
 
+bool iod_ascii(const char *bytes, size_t length) {
+  size_t i = 0;
+  for (; length - i >= BLOCK; i += BLOCK)
+    if (!is_ascii(bytes + i)) return false;
+  for (; i < length; i++)
+    if ((unsigned char)bytes[i] > 127) return false;
+  return true;
+}
+
 static inline uint64_t walk(uint64_t state, const char *at, const char *end) {
   for (; at < end; at++) state = ROWS[(unsigned char)*at] >> (state & BITS);
   return state & BITS;

@@ -14,6 +14,9 @@ enum {
 /* The state behind these bytes. IOD_UTF8_INVALID as soon as a byte came that no text can go on with, and for ever. */
 unsigned iod_utf8(unsigned state, const char *bytes, size_t length);
 
+/* Only bytes below 128? */
+bool iod_ascii(const char *bytes, size_t length);
+
 static inline bool iod_utf8_valid(iod_slice_t text) {
   return iod_utf8(IOD_UTF8_WHOLE, text.at, text.length) == IOD_UTF8_WHOLE;
 }

@@ -1,11 +1,13 @@
 #include "ruby_callbacks.h"
 
+#include "../base/utf8.h"
 #include "../server/listener.h"
 #include "protect.h"
 #include "rack_env.h"
 #include "rack_tls.h"
 #include "ruby_pubsub.h"
 
+#include <ruby/encoding.h>
 #include <string.h>
 
 enum { BATCH = 16 /* callbacks before others get their turn */ };
@@ -127,10 +129,17 @@ static VALUE open_connection(VALUE data) {
   return call_simple(data);
 }
 
+/* Text was checked when it came: Ruby need not do that again. */
+static VALUE text_of(const iod_message_t *m) {
+  VALUE string = rb_utf8_str_new(m->bytes, (long)m->length);
+  ENC_CODERANGE_SET(string, iod_ascii(m->bytes, m->length) ? ENC_CODERANGE_7BIT : ENC_CODERANGE_VALID);
+  return string;
+}
+
 static VALUE call_message(VALUE data) {
   const telling_t *t = (const telling_t *)data;
   const iod_message_t *m = t->message;
-  VALUE string = m->text ? rb_utf8_str_new(m->bytes, (long)m->length) : rb_str_new(m->bytes, (long)m->length);
+  VALUE string = m->text ? text_of(m) : rb_str_new(m->bytes, (long)m->length);
   call_back(t->rc, t->self, IOD_TELL_MESSAGE, 2, string);
   return Qnil;
 }

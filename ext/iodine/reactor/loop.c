@@ -279,9 +279,8 @@ bool iod_loop_uncork(iod_loop_t *loop, unsigned most) {
     else
       iod_loop_bury(loop, s);
   }
-  if (loop->corked) return false;
-  atomic_store(&loop->corked_since, 0);
-  return true;
+  atomic_store(&loop->corked_since, loop->corked ? loop->now : 0); /* who is at it needs no help */
+  return !loop->corked;
 }
 
 /* A block whose streams are all free goes back to the system, but one is kept: the count must not flutter at its edge.

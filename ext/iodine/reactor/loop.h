@@ -66,7 +66,8 @@ typedef struct iod_loop {
   } slabs;
   iod_stream_t *free_list, *ready, *dead, *corked;
   iod_stream_t **ready_tail, **corked_tail;
-  _Atomic uint64_t corked_since; /* ms: since then something is gathered; 0: nothing is. Read by any thread */
+  _Atomic uint64_t corked_since; /* ms: since then something is gathered, and none of it written; 0: nothing is. Read by
+                                    any thread */
   uint32_t generation;
   uint32_t stream_count; /* open ones */
 } iod_loop_t;

@@ -4,7 +4,10 @@
 #include "../base/log.h"
 #include "server.h"
 
-enum { LAST_MS = 30000 /* without a write time limit: the last bytes have to make progress within this */ };
+enum {
+  LAST_MS = 30000, /* without a write time limit: the last bytes have to make progress within this */
+  JOINED = 256,    /* bytes of what was published that are copied behind what waits: cheaper than a piece of its own */
+};
 
 static iod_server_t *server_of(const iod_line_t *line) { return line->connection->strand.server; }
 
@@ -145,7 +148,9 @@ void iod_line_publish(iod_line_t *line, iod_publication_t *publication, bool bin
   if (is_full(line)) set_overfull(line);
   iod_payload_t *payload = line->ops->encode(s, publication, binary);
   if (payload) {
-    iod_segment_t segment = iod_segment_payload(iod_payload_ref(payload));
+    bool joins = s->output.pending > 0 && payload->length <= JOINED;
+    iod_segment_t segment =
+        joins ? iod_segment_bytes(payload->bytes, payload->length) : iod_segment_payload(iod_payload_ref(payload));
     iod_loop_cork(s->loop, s);
     if (iod_output_add(&s->output, &segment, &s->loop->releaser) == 0) {
       line->counted = s->output.pending;

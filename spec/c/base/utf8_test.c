@@ -136,3 +136,16 @@ TEST(utf8_is_cut_between_characters) {
   }
   CHECK_INT(iod_utf8_cut((iod_slice_t){0}, 0).length, 0);
 }
+
+TEST(ascii) {
+  char bytes[100];
+  memset(bytes, 'a', sizeof bytes);
+  for (size_t length = 0; length <= sizeof bytes; length++) {
+    CHECK(iod_ascii(bytes, length));
+    for (size_t at = 0; at < length; at++) {
+      bytes[at] = (char)0x80;
+      CHECK(!iod_ascii(bytes, length));
+      bytes[at] = 'a';
+    }
+  }
+}
