@@ -13,8 +13,7 @@ module Support
     # @param raw [RawClient]
     def initialize(raw, path = '/', headers = {})
       @raw = raw
-      @text = String.new(encoding: Encoding::UTF_8)
-      @seen = 0
+      @text = String.new(encoding: Encoding::BINARY)
       lines = { 'host' => 'localhost', 'accept' => 'text/event-stream' }.merge(headers).filter_map do |name, value|
         "#{name}: #{value}\r\n" if value
       end
@@ -23,9 +22,10 @@ module Support
 
     # @return [Event] the next block of lines
     def read
-      block = read_block
+      block = raw.take_through("\n\n", 'an event')
+      @text << block
       event = Event.new(nil, nil, nil, nil, [])
-      block.each_line(chomp: true) { |line| take_line(event, line) }
+      block.delete_suffix("\n").force_encoding(Encoding::UTF_8).each_line(chomp: true) { |line| take_line(event, line) }
       event
     end
 
@@ -43,11 +43,6 @@ module Support
     end
 
     private
-
-    def read_block
-      @text << raw.read(1) until (at = @text.index("\n\n", @seen))
-      @text[@seen..at].tap { @seen = at + 2 }
-    end
 
     def take_line(event, line)
       name, value = line.split(': ', 2)

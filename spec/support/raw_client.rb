@@ -117,6 +117,17 @@ module Support
       @buffer.slice!(0, count)
     end
 
+    # Reads up to the mark, with it.
+    def take_through(mark, what = mark.inspect)
+      deadline = Deadline.new(@timeout, what)
+      from = 0
+      until (at = @buffer.index(mark, from))
+        from = [@buffer.bytesize - mark.bytesize, 0].max
+        fill(deadline) { |closed| raise closed }
+      end
+      @buffer.slice!(0, at + mark.bytesize)
+    end
+
     # Everything until the peer closes; a reset counts as a close.
     def rest(within: @timeout)
       deadline = Deadline.new(within, 'the peer to close')
@@ -173,12 +184,6 @@ module Support
         raise "a chunk that ends in #{@buffer.inspect[0, 40]}" unless read(2) == "\r\n"
       end
       nil until take_through("\r\n", 'the trailers') == "\r\n"
-    end
-
-    def take_through(mark, what)
-      deadline = Deadline.new(@timeout, what)
-      fill(deadline) { |closed| raise closed } until (at = @buffer.index(mark))
-      @buffer.slice!(0, at + mark.bytesize)
     end
 
     def take_all
