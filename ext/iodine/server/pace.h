@@ -10,7 +10,7 @@
 enum { /* bytes and ms */
        IOD_PACE_HIGH = 8 << 20,
        IOD_PACE_LOW = 4 << 20,
-       IOD_PACE_ENOUGH = 8 << 20, /* to be read in … */
+       IOD_PACE_ENOUGH = 2 << 20, /* to be read in … */
        IOD_PACE_PATIENCE = 500,   /* … or else nobody waits any more */
 };
 
