@@ -60,14 +60,6 @@ RSpec.describe 'Iodine.listen' do
     it("refuses (#{arguments})") { expect(outcomes("Iodine.listen(#{arguments})").first).to match(error) }
   end
 
-  [
-    '3000, Class.new', 'service: :http, handler: APP, ping: 10', 'service: :http, handler: APP, max_msg: 10'
-  ].each do |arguments|
-    it("says what this version can't do yet: (#{arguments})") do
-      expect(outcomes("Iodine.listen(#{arguments})").first).to match(/\ARuntimeError: .* not available in this version/)
-    end
-  end
-
   it 'says why it could not bind' do
     TCPServer.open('127.0.0.1', 0) do |taken|
       port = taken.addr[1]

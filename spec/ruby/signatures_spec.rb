@@ -19,7 +19,7 @@ RSpec.describe 'sig/iodine.rbs' do
   end
 
   it 'has every public method of Iodine::TLS, and no other' do
-    internal = %i[context changed? signature renew certificate? protocols to_s] # @api private
+    internal = %i[context client_context changed? signature renew certificate? protocols to_s] # @api private
     methods = Iodine::TLS.public_instance_methods(false) - internal
     signed = source[/^  class TLS$.*?^  end$/m].scan(/def ([\w?=]+):/).flatten.map(&:to_sym) - [:initialize]
     expect(signed).to match_array(methods)
@@ -34,6 +34,14 @@ RSpec.describe 'sig/iodine.rbs' do
     internal = %i[told asked] # @api private
     signed = File.read(File.join(ROOT, 'sig', 'redis.rbs')).scan(/def ([\w?=]+):/).flatten.map(&:to_sym) - [:initialize]
     expect(signed).to match_array(Iodine::PubSub::Redis.public_instance_methods(false) - internal)
+  end
+
+  it 'has every public method of Iodine::PubSub and its Engine, and no other' do
+    signed = source[/^  module PubSub$.*?^  end$/m]
+    engines, engine = signed.split('class Engine').map { |text| text.scan(/def ([\w?=]+):/).flatten.map(&:to_sym) }
+    internal = %i[open opened close reset_after_fork told asked] # @api private
+    expect(engines).to match_array(Iodine::PubSub.singleton_class.public_instance_methods(false) - internal)
+    expect(engine).to match_array(Iodine::PubSub::Engine.public_instance_methods(false) - internal)
   end
 
   it 'names no constant that is private or missing' do
