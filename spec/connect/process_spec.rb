@@ -28,7 +28,7 @@ RSpec.describe 'Iodine.connect in the life of a process' do
                 callbacks: "def on_shutdown(client) = client.write('last words')")
     open = accept_websocket.answer
     accept_websocket
-    eventually { told == ['open websocket true'] }
+    eventually(within: 20) { told == ['open websocket true'] }
     @client.kill(:INT)
     expect(open.read_frame).to eq([1, 'last words'])
     expect(open.read_frame).to eq([8, [1001].pack('n')])
@@ -69,9 +69,9 @@ RSpec.describe 'Iodine.connect in the life of a process' do
       end
     RUBY
     peers = Array.new(8) { accept }
-    eventually { told.count('open raw true') == 8 }
+    eventually(within: 20) { told.count('open raw true') == 8 }
     peers.each(&:close)
-    eventually { told.count('close false nil nil') == 8 }
+    eventually(within: 20) { told.count('close false nil nil') == 8 }
   end
 
   describe 'with workers' do
@@ -91,7 +91,7 @@ RSpec.describe 'Iodine.connect in the life of a process' do
       boot_client(%(CONNECT.call(url: 'tcp://127.0.0.1:#{@port}')), workers: 2, callbacks: pid_callbacks)
       peer = accept
       expect(pid_of(peer)).to eq(@client.pid)
-      eventually { @client.children.size == 2 }
+      eventually(within: 20) { @client.children.size == 2 }
       expect(@listener.wait_readable(0.2)).to be_nil
       @client.kill(:TERM)
       expect(peer.rest).to eq('')

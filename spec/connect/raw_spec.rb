@@ -111,7 +111,7 @@ RSpec.describe 'Iodine.connect to a raw protocol' do
           ours.close
         end
       RUBY
-      eventually { told.size == 5 }
+      eventually(within: 20) { told.size == 5 }
       expect(told).to contain_exactly('Callbacks', 'open raw true', 'message binary hello', 'read HELLO', 'close false nil nil')
     end
 

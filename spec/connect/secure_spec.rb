@@ -14,7 +14,7 @@ RSpec.describe 'Iodine.connect over TLS' do
     port = Support::Server.free_port
     launch(['openssl', 's_server', '-accept', "127.0.0.1:#{port}", '-cert', pair.certificate, '-key', pair.key, *options],
            port: nil)
-    eventually { answers?(port) }
+    eventually(within: 20) { answers?(port) }
     port
   end
 
