@@ -103,7 +103,7 @@ RSpec.describe 'Servers with one Redis' do
     server = boot(app, '-t', '4', '-w', '3', '--no-preload', lint: false)
     curl("http://127.0.0.1:#{server.port}/nobody") # the application is loaded
     sockets = Array.new(30) { Support::WebSocket.new(dial(server), '/room') }
-    workers = eventually { redis.subscribers('room').then { |count| count if count > 1 } }
+    workers = eventually(within: 20) { redis.subscribers('room').then { |count| count if count > 1 } }
     expect(server.stderr).to match(/WARNING: .*too late/)
     redis.cli('PUBLISH', 'room', 'ready')
     sockets.each { |socket| expect(socket.receive).to eq('ready') }

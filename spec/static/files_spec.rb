@@ -105,7 +105,8 @@ RSpec.describe 'Static files' do
     end
 
     it 'gets WebSocket and event-stream requests, also where a file is' do
-      upgrade = { 'connection' => 'upgrade', 'upgrade' => 'websocket' }
+      upgrade = { 'connection' => 'upgrade', 'upgrade' => 'websocket', 'sec-websocket-version' => '13',
+                  'sec-websocket-key' => 'dGhlIHNhbXBsZSBub25jZQ==' }
       expect(get('/', upgrade).body).to eq('app: GET /')
       expect(get('/', { 'accept' => 'text/event-stream' }).body).to eq('app: GET /')
       expect(get('/', { 'accept' => 'text/html, Text/Event-Stream;q=0.1' }).body).to eq('app: GET /')

@@ -100,7 +100,8 @@ static void dispatch(iod_http_t *http) {
   else if (reading(http))
     deadline(http, settings_of(http)->write_timeout);
   if (!iod_stream_open(&http->stream)) return; /* for the deadline, and with it went the request */
-  int refused = iod_upgrade_read(r);
+  const iod_public_t *public = settings_of(http)->public;
+  int refused = public && public->alone ? 0 : iod_upgrade_read(r); /* without an application nothing is upgraded */
   if (refused) {
     refuse(http, -refused, iod_error_name(refused));
     return;
@@ -111,7 +112,7 @@ static void dispatch(iod_http_t *http) {
     answer_options(http);
     return;
   }
-  if (settings_of(http)->public && iod_public_answer(http)) return;
+  if (public && iod_public_answer(http)) return;
   if (http->stream.peer_closed) atomic_store(&r->gone, IOD_GONE_HALF);
   if (!iod_overload_admit(http)) return;
   bool first = http->stream.corked && ++http->row < ROW;
