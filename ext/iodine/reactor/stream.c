@@ -185,7 +185,7 @@ int iod_stream_send(iod_stream_t *s, const iod_segment_t *segments, size_t count
   }
   for (size_t i = 0; i < count; i++) {
     first = segments[i];
-    first.bytes += sent;
+    if (sent > 0) first.bytes += sent; /* a file has none */
     first.length -= sent;
     sent = 0;
     if (iod_output_add(&s->output, &first, &s->loop->releaser) == 0) continue;
