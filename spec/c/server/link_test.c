@@ -383,6 +383,28 @@ TEST(link_of_a_worker_whose_application_is_slow) {
   process_close(root);
 }
 
+TEST(link_of_workers_whose_root_is_slow) {
+  iod_server_t *root = process_open();
+  int fd = process_link(root, NOBODY, true), other = process_link(root, NOBODY + 1, true);
+  iod_watcher_t *w = process_watch(root, "a", false, 1);
+  fill_strands(root);
+  test_case("it keeps no more than it can, and the others lose nothing");
+  for (int i = 0; i < 3; i++) say_frame(fd, IOD_CLUSTER_PUBLISH, "a", i ? "x" : "first");
+  processes_settle();
+  CHECK_INT(w->strand.count, 1);
+  CHECK_INT(root->links.untold, 2);
+  READS(other, "1 a=first 1 a=x 1 a=x ");
+  test_case("and hears again when half of it is gone");
+  empty_strands(root);
+  say_frame(fd, IOD_CLUSTER_PUBLISH, "a", "last");
+  processes_settle();
+  HEARD(root, "1 a=first 1 a=last ");
+  CHECK_INT(root->links.untold, 0);
+  READS(other, "1 a=last ");
+  close(fd), close(other);
+  process_close(root);
+}
+
 /* ---- the end ---- */
 
 TEST(link_of_a_worker_that_closes) {
@@ -401,6 +423,31 @@ TEST(link_of_a_worker_that_closes) {
   process_close(worker);
   close(fd);
   process_close(root);
+}
+
+TEST(link_of_a_worker_that_drains) {
+  enum { MESSAGES = 1000 };
+  static char bytes[MESSAGES * 64];
+  size_t length = 0;
+  iod_server_t *worker = process_open();
+  int fd = process_link(worker, 0, true);
+  iod_watcher_t *w = process_watch(worker, "a", false, 1);
+  test_case("what had come before is heard first");
+  for (int i = 0; i < MESSAGES; i++) length += frame(bytes + length, IOD_CLUSTER_PUBLISH, 0, "a", "x");
+  say(fd, bytes, length);
+  iod_server_drain(worker);
+  CHECK_INT(w->strand.count, MESSAGES);
+  CHECK_INT(iod_server_busy(worker), 0);
+  test_case("the link stays");
+  say_frame(fd, IOD_CLUSTER_PUBLISH, "a", "x");
+  processes_settle();
+  CHECK_INT(w->strand.count, MESSAGES + 1);
+  close(fd);
+  test_case("a link that has ended is no matter");
+  iod_server_drain(worker);
+  CHECK_INT(worker->links.count, 0);
+  iod_server_drain(worker);
+  process_close(worker);
 }
 
 TEST(link_is_not_inherited) {
