@@ -46,7 +46,7 @@ module Iodine
     # @param patience [Numeric] seconds for that
     def close(patience)
       wait(patience) { @server.busy.zero? }
-      wait(PATIENCE) { @server.hang_up.zero? }
+      wait(PATIENCE) { @server.hang_up.zero? && @server.unheard.zero? }
       Tasks.detach
       Runtime.detach
       @pool.halt

@@ -109,10 +109,12 @@ module Iodine
       close
     end
 
-    # What isn't HTTP and still open closes now; its callbacks get a moment to hear of it.
+    # What isn't HTTP and still open closes now; its callbacks get a moment to hear of it. What subscriptions were sent
+    # before is heard.
     def hang_up
       deadline = now + PATIENCE
       sleep TICK until @server.hang_up.zero? || now > deadline
+      wait_until { @server.unheard.zero? }
     end
 
     # Or until the time is up: there is no way to be told, and nothing else to do.

@@ -213,6 +213,15 @@ void iod_ruby_pubsub_clear(ruby_server_t *rs) {
   rb_hash_clear(rs->blocks);
 }
 
+/* server.unheard → bytes of messages that blocks have not been called with yet. No more come for those of the process.
+ */
+static VALUE unheard(VALUE self) {
+  ruby_server_t *rs = iod_ruby_server_of(self);
+  if (!rs->server->open) return INT2FIX(0);
+  iod_ruby_pubsub_leave(rs);
+  return SIZET2NUM(atomic_load(&rs->server->pubsub.told));
+}
+
 /* ---- settings ---- */
 
 static VALUE running_set(VALUE klass, VALUE server) {
@@ -248,4 +257,5 @@ void iod_ruby_pubsub_init(VALUE iodine_module, VALUE server_class) {
   rb_define_singleton_method(server_class, "scopes=", scopes_set, 1);
   rb_define_method(server_class, "subscribe", subscribe, 3);
   rb_define_method(server_class, "unsubscribe", unsubscribe, 1);
+  rb_define_method(server_class, "unheard", unheard, 0);
 }

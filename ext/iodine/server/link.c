@@ -18,6 +18,7 @@ _Static_assert(sizeof(iod_link_t) <= sizeof(iod_http_t), "a link takes the place
 enum {
   LOOK_MS = 10,   /* how often strands are looked at while they are waited for */
   LAST_MS = 1000, /* for what waits when the server closes */
+  ROUNDS = 256,   /* reads of up to 256 KB, to catch up */
 };
 
 static iod_link_t *link_of(iod_stream_t *s) { return (iod_link_t *)(void *)s; }
@@ -263,6 +264,14 @@ void iod_link_leave(iod_server_t *server, pid_t pid) {
     iod_loop_ready(&server->loop, &l->stream);
   }
   iod_server_unlock(server);
+}
+
+void iod_links_catch_up(iod_server_t *server) {
+  iod_stream_t *s = server->links.root ? &server->links.root->stream : NULL;
+  if (!s) return;
+  s->readable = true;
+  for (int round = 0; round < ROUNDS && iod_stream_open(s) && s->readable && !s->paused; round++)
+    iod_stream_continue(s);
 }
 
 static void finish_output(iod_link_t *l) {

@@ -77,6 +77,9 @@ void iod_link_wait_for_strands(iod_link_t *link);
 /* [app, without the GVL] In the root: that worker has died. What it had sent before is still read. */
 void iod_link_leave(iod_server_t *server, pid_t pid);
 
+/* What has come from the root by now is heard. */
+void iod_links_catch_up(iod_server_t *server);
+
 void iod_links_close(iod_server_t *server); /* what waits for the root gets a second to leave */
 
 /* In a forked copy: nothing but the descriptors. */

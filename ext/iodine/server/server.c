@@ -398,6 +398,7 @@ void iod_server_drain(iod_server_t *server) {
   server->draining = true;
   iod_shared_leave(&server->shared, server->index); /* nothing is left to it */
   for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_drain(server->listeners[i]);
+  iod_links_catch_up(server); /* who is about to close gets what was published before */
   iod_loop_each(&server->loop, drain_stream, server);
   iod_server_unlock(server);
 }
