@@ -30,6 +30,45 @@ RSpec.describe 'Memory of connections' do
     expect(@server.rss - before).to be < 3_000_000 * Support::Deadline::SLOWER
   end
 
+  # WebSockets that come, talk, and go in every way.
+  def churn_sockets(count)
+    ways = [:hang_up, ->(socket) { socket.raw.reset }, ->(socket) { socket.close.tap(&:closing).hang_up }]
+    hello = Support::WebSocket.frame(1, 'hello')
+    count.times.each_slice(200) do |slice|
+      sockets = slice.map { connect(early: hello, deflate: '') }
+      sockets.each_with_index do |socket, n|
+        expect(socket.receive).to eq('hello')
+        ways[n % ways.size].to_proc.call(socket)
+      end
+    end
+  end
+
+  it 'stays flat over 20,000 WebSockets that open, subscribe, and close' do
+    @server = boot_upgrades(<<~'RUBY', threads: 4)
+      def on_open(client)
+        client.subscribe("room #{client.object_id}")
+        client.subscribe(:all) { |_channel, _message| nil }
+        client.defer { @deferred = true }
+      end
+      def on_message(client, data)
+        return client.write(data) unless data == 'tidy'
+        3.times { GC.start }
+        GC.compact
+        client.write([Iodine::Connection, Callbacks, Proc].map { |kind| ObjectSpace.each_object(kind).count }.join(' '))
+      end
+      def on_close(_client) = (@closed = true)
+    RUBY
+    watcher = connect(timeout: 20)
+    tidy = -> { watcher.text('tidy').receive.split.map(&:to_i) }
+    churn_sockets(4000)
+    objects = tidy.call
+    before = @server.rss
+    4.times { churn_sockets(5000) }
+    tidy.call.zip(objects) { |now, then_| expect(now).to be < then_ + 60 }
+    expect(@server.rss - before).to be < 4_000_000 * Support::Deadline::SLOWER
+    expect(@server.descriptors).to be < 60
+  end
+
   it 'is kept for those that are open, wherever they are moved' do
     @server = boot_raw(TIDY)
     clients = Array.new(200) { dial }
@@ -54,5 +93,39 @@ RSpec.describe 'Memory of connections' do
       expect(client.write('switch').read(27)).to eq("#{'switch' * 3}deferred ")
       expect(client.write('new').read(3)).to eq('NEW')
     end
+  end
+
+  it 'of WebSockets and event streams is right when the GC runs all the time' do
+    @server = boot_upgrades(<<~'RUBY', setup: <<~SETUP, app: <<~APP)
+      def on_open(client)
+        client.subscribe("here") { |channel, message| client.write([channel, message].join(' ')) }
+        client.write('open')
+      end
+      def on_message(client, data)
+        client.publish('here', data * 2)
+        client.defer { client.write("deferred #{data}") }
+        client.close(4000, 'r' * 40) if data == 'close'
+      end
+    RUBY
+      class Old
+        def on_message(data) = write(data) && each { |other| other.write(data) }
+      end
+      Iodine.on_state(:on_start) { GC.stress = true }
+    SETUP
+      env['rack.upgrade'] = Callbacks.new if env['rack.upgrade?'] && env['PATH_INFO'] == '/'
+      env['upgrade.websocket'] = Old if env['PATH_INFO'] == '/old'
+      [200, { 'content-type' => 'text/plain' }, []]
+    APP
+    socket = connect(timeout: 60)
+    expect(socket.receive).to eq('open')
+    events = stream(timeout: 60)
+    expect(events.data).to eq('open')
+    2.times do
+      expect([socket.text('x').receive, socket.receive].sort).to eq(['deferred x', 'here xx'])
+      expect(events.data).to eq('here xx')
+    end
+    expect(socket.text('close').closing).to eq([4000, 'r' * 40])
+    old = Array.new(2) { connect('/old', timeout: 60) }
+    expect([old.first.text('x').receive, old.last.receive]).to eq(%w[x x])
   end
 end
