@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { WORKERS = 3, NOBODY = 1 << 29 /* a pid that no process has */ };
 
@@ -295,6 +296,63 @@ TEST(cluster_commands_without_a_root) {
   process_publish(workers[0], "a", "x", IOD_SCOPE_CLUSTER);
   HEARD(workers[0], "1 a=x ");
   for (int i = 0; i < WORKERS; i++) process_close(workers[i]);
+}
+
+/* ---- many threads ---- */
+
+enum { THREADS = 3, SAID = 300, PUBLISHERS = (WORKERS + 1) * THREADS };
+
+typedef struct publisher {
+  iod_server_t *server;
+  uint32_t number;
+} publisher_t;
+
+/* Names come and go meanwhile. */
+static void *publish_numbers(void *argument) {
+  const publisher_t *publisher = argument;
+  iod_subscriber_t subscriber = {.strand = NULL};
+  iod_subscribing_t how = {.name = slice("other"), .deliver = IOD_DELIVER_ELSEWHERE};
+  for (uint32_t i = 0; i < SAID; i++) {
+    uint32_t numbers[] = {publisher->number, i};
+    iod_slice_t message = {(const char *)numbers, sizeof numbers};
+    iod_publication_t *p = iod_publication_new(slice("a"), message, false);
+    if (!p || iod_server_publish(publisher->server, p, IOD_SCOPE_CLUSTER)) abort();
+    iod_server_flush(publisher->server);
+    if (i % 10 == 0 && iod_pubsub_subscribe(publisher->server, &subscriber, &how)) abort();
+    if (i % 10 == 5) (void)iod_pubsub_unsubscribe(publisher->server, &subscriber, how.name);
+  }
+  iod_pubsub_leave(publisher->server, &subscriber);
+  return NULL;
+}
+
+/* Everything, in the order of each publisher. */
+static void hear_publishers(iod_watcher_t *w) {
+  uint32_t next[PUBLISHERS] = {0}, numbers[2], heard = 0;
+  for (int waited = 0; heard < PUBLISHERS * SAID && waited < 60000; waited++, usleep(1000)) {
+    for (iod_message_t *m; (m = iod_strand_take(&w->strand)); iod_message_free(m), heard++) {
+      memcpy(numbers, m->publication->message->bytes, sizeof numbers);
+      if (next[numbers[0]] != numbers[1]) CHECK_INT(numbers[1], next[numbers[0]]);
+      next[numbers[0]] = numbers[1] + 1;
+    }
+  }
+  CHECK_INT(heard, PUBLISHERS * SAID);
+}
+
+TEST(cluster_of_many_threads) {
+  iod_watcher_t *watchers[WORKERS + 1];
+  publisher_t publishers[PUBLISHERS];
+  pthread_t threads[PUBLISHERS];
+  root = process_open_alive();
+  for (int i = 0; i < WORKERS; i++) process_tie(root, workers[i] = process_open_alive(), NOBODY + i);
+  for (int i = 0; i <= WORKERS; i++) watchers[i] = watch(process(i), "a", false);
+  iod_notices_list(root);
+  for (uint32_t i = 0; i < PUBLISHERS; i++) {
+    publishers[i] = (publisher_t){process((int)i / THREADS), i};
+    CHECK_INT(pthread_create(&threads[i], NULL, publish_numbers, &publishers[i]), 0);
+  }
+  for (int i = 0; i < PUBLISHERS; i++) pthread_join(threads[i], NULL);
+  for (int i = 0; i <= WORKERS; i++) hear_publishers(watchers[i]);
+  end();
 }
 
 /* ---- without memory ---- */

@@ -1,5 +1,6 @@
 /* A link whose other end is the test's: torn and malformed frames, processes that are slow, stopped or killed. */
 #include "../../../ext/iodine/base/alloc.h"
+#include "../../../ext/iodine/base/clock.h"
 #include "../test.h"
 #include "processes.h"
 
@@ -65,13 +66,7 @@ static void publish_large(iod_server_t *server, iod_scope_t scope, size_t length
 }
 
 static void later(iod_server_t *server, uint64_t ms) {
-  uint64_t until = server->loop.now + ms;
-  while (server->loop.now < until) {
-    usleep(10000);
-    processes_settle();
-    iod_server_lock(server);
-    iod_server_unlock(server);
-  }
+  for (uint64_t until = iod_clock_ms() + ms; iod_clock_ms() < until; processes_settle()) usleep(10000);
   process_turn(server);
   processes_settle();
 }

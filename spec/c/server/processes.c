@@ -12,12 +12,19 @@ static iod_server_t *processes[PROCESSES];
 
 static void on_released(iod_release_job_t *job) { (void)job; }
 
-iod_server_t *process_open(void) {
+iod_server_t *process_open_alive(void) {
   iod_server_t *server = iod_server_new(1, on_released);
+  if (!server || iod_server_open(server, 0)) abort();
+  return server;
+}
+
+iod_server_t *process_open(void) {
+  iod_server_t *server = process_open_alive();
   int i = 0;
   while (processes[i]) i++;
-  if (!server || iod_server_open(server, 0)) abort();
-  while (!iod_loop_claim(&server->loop)) iod_loop_interrupt(&server->loop); /* from the stand-in */
+  iod_crew_halt(server);
+  pthread_join(server->crew.stand_in, NULL);
+  server->crew.has_stand_in = false;
   return processes[i] = server;
 }
 
@@ -92,8 +99,11 @@ void process_turn(iod_server_t *server) {
 
 /* Nothing to read, to write or to go on with. */
 static bool is_still(iod_server_t *server) {
-  return iod_loop_poll(&server->loop, 0) == 0 && !server->loop.ready && !atomic_load(&server->loop.corked_since) &&
-         atomic_load(&server->commands.waiting) == 0;
+  bool events = iod_loop_poll(&server->loop, 0) != 0;
+  iod_loop_lock(&server->loop);
+  bool still = !server->loop.ready && !atomic_load(&server->loop.corked_since);
+  iod_loop_unlock(&server->loop);
+  return still && !events && atomic_load(&server->commands.waiting) == 0;
 }
 
 void processes_settle(void) {

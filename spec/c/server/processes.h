@@ -1,4 +1,5 @@
-/* Servers that stand for the processes of a cluster, in one thread: nobody drives them but the test. */
+/* Servers that stand for the processes of a cluster, in one thread: they have no stand-in, and nobody drives them but
+ * the test. */
 #ifndef IOD_SPEC_PROCESSES_H
 #define IOD_SPEC_PROCESSES_H
 
@@ -9,6 +10,7 @@
 enum { PROCESSES = 5, WATCHERS = 64 }; /* at most, at the same time */
 
 iod_server_t *process_open(void);
+iod_server_t *process_open_alive(void); /* with its stand-in, which drives it: not for what turns or settles */
 void process_close(iod_server_t *process);
 
 /* Ended with the process, if not before. */
