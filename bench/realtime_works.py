@@ -1,8 +1,9 @@
 """What is measured of WebSockets, event streams and pub/sub, beside whom, and what this gem is to reach."""
 from functools import partial
 
+import connections
 import realtime
-from peers import WSLIMIT, action_cable, iodine, iodine07
+from peers import WSLIMIT, action_cable, iodine, iodine07, puma
 from works import SECONDS, Goal, Work, figure, times
 
 
@@ -41,6 +42,15 @@ IDLE_EVENTS = Work(
     partial(realtime.measure_idle, load="--sse idle 10000"), "iodine 0.7", "bytes", rounds=1,
     goals=[Goal("idle event stream, subscribed", figure("iodine", "bytes"), 2000, unit=" bytes"),
            Goal("idle event streams that stay open", figure("iodine", "open"), 10_000, least=True)])
+
+HIJACKED = Work(
+    "hijacked", "10,000 hijacked sockets",
+    "After one request each they are the application's, which answers once more whoever asks a second later. *bytes* is "
+    "private memory for each.",
+    "Ruby's IO object, with its buffers; the server keeps nothing.",
+    {"iodine": iodine("hijack"), "iodine 0.7": iodine07("hijack"), "puma": puma("hijack")},
+    partial(connections.measure, count=10_000, settling=800), "iodine 0.7", "bytes", rounds=1,
+    goals=[Goal("hijacked sockets that still answer", figure("iodine", "still answering"), 10_000, least=True)])
 
 MANY_IDLE = Work(
     "ws-50000", "50,000 idle WebSockets, 4 workers", "As before; a worker holds what its limit of descriptors allows.",
@@ -151,5 +161,5 @@ INSTRUCTIONS = Work(
     goals=[Goal("compressed: instructions a delivery more than plain",
                 lambda r: r["iodine"]["instructions"] - r["iodine --no-deflate"]["instructions"], 500)])
 
-REALTIME = [IDLE, IDLE_EVENTS, MANY_IDLE, ECHO, LARGE_ECHO, ECHO_INSTRUCTIONS, BROADCAST, INFLIGHT, MANY, EVENTS, ALONE,
-            DEFLATE, INSTRUCTIONS, WORKERS]
+REALTIME = [IDLE, IDLE_EVENTS, HIJACKED, MANY_IDLE, ECHO, LARGE_ECHO, ECHO_INSTRUCTIONS, BROADCAST, INFLIGHT, MANY,
+            EVENTS, ALONE, DEFLATE, INSTRUCTIONS, WORKERS]
