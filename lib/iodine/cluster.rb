@@ -40,7 +40,7 @@ module Iodine
     # Lets it finish what it began.
     def dismiss(worker, how = :stop)
       worker.order(how)
-      later((how == :stop ? Settings.shutdown_timeout : 0) + GRACE) { worker.kill }
+      later((how == :now ? 0 : Settings.shutdown_timeout) + GRACE) { worker.kill }
     end
 
     private

@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 module Iodine
-  # USR1: the workers are replaced one by one. The new one is up before the old one is told to stop, and the next one is
-  # not begun before that has gone.
+  # USR1: the workers are replaced one by one. The new one is up before the old one is told to retire, and the next one
+  # is not begun before that has gone.
   # @api private
   class Rotation
     # @param cluster [Cluster]
@@ -23,7 +23,7 @@ module Iodine
 
       Log.info("worker #{worker.pid} takes the place of worker #{@old.pid}")
       @new = nil
-      alive?(@old) ? @cluster.dismiss(@old) : step
+      alive?(@old) ? @cluster.dismiss(@old, :retire) : step
     end
 
     # True when the worker that is gone needs no replacement.

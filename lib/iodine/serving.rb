@@ -4,8 +4,7 @@ module Iodine
   # The life of a process that serves: the only one, or a worker.
   # @api private
   class Serving
-    TICK = 0.01
-    PATIENCE = 1 # seconds for the last callbacks
+    PATIENCE = 1 # seconds in which the root's death is told, if that is why the link has ended
 
     # @param index [Integer] the slot of this process in what the workers share
     # @param planned [Array] tasks that were set before the start
@@ -47,7 +46,7 @@ module Iodine
       @pool.start
     end
 
-    # @return [Symbol] how to stop: :stop or :now
+    # @return [Symbol] how to stop: :stop, :retire or :now
     def wait
       loop do
         answer = handle(@events.pop)
@@ -62,7 +61,7 @@ module Iodine
       when :unlinked then cut_off
       when :replace
         replace if Runtime.role == :single
-      when :stop, :now then return event
+      when :stop, :retire, :now then return event
       end
       nil
     end
@@ -78,7 +77,7 @@ module Iodine
     def cut_off
       Thread.new do
         sleep PATIENCE
-        @events << -> { stop_alone unless @deadline }
+        @events << -> { stop_alone unless @stopping }
       end
     end
 
@@ -95,51 +94,19 @@ module Iodine
     end
 
     def finish(how)
-      @deadline = how == :now ? 0 : now + Settings.shutdown_timeout
+      @stopping = true
       Hooks.run(:start_shutdown)
       Clients.detach
-      @server.drain
-      GC.start # ends the streams that the application has forgotten to close: nobody else will
-      wait_until { @server.busy.zero? }
-      report_cut_off
-      hang_up
-      @pool.halt
-      wait_until { @pool.done? }
-      @pool.end_within(0)
+      Drain.new(@server, @pool, how) { order }.run
       close
     end
 
-    # What isn't HTTP and still open closes now; its callbacks get a moment to hear of it. What subscriptions were sent
-    # before is heard.
-    def hang_up
-      deadline = now + PATIENCE
-      sleep TICK until @server.hang_up.zero? || now > deadline
-      wait_until { @server.unheard.zero? }
-    end
-
-    # Or until the time is up: there is no way to be told, and nothing else to do.
-    def wait_until
-      until yield || now > @deadline
-        sleep TICK
-        @deadline = 0 if now_asked?
-      end
-    end
-
-    def now_asked?
+    # What came meanwhile, up to the next order to stop; nil: nothing more.
+    def order
       until @events.empty?
-        return true if handle(@events.pop) == :now
+        answer = handle(@events.pop)
+        return answer if answer
       end
-      false
-    end
-
-    def report_cut_off
-      busy = @server.busy
-      return if busy.zero?
-
-      reason = if @deadline.zero? then 'as asked, at once'
-               else "after #{Settings.shutdown_timeout} s: raise shutdown-timeout if they need longer"
-               end
-      Log.warning("#{busy} #{busy == 1 ? 'request was' : 'requests were'} cut off #{reason}")
     end
 
     def close
@@ -147,10 +114,6 @@ module Iodine
       Runtime.detach
       @server.close if @pool.done?
       Hooks.run(:on_finish)
-    end
-
-    def now
-      ::Process.clock_gettime(::Process::CLOCK_MONOTONIC)
     end
   end
   private_constant :Serving

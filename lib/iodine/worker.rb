@@ -67,7 +67,7 @@ module Iodine
       nil
     end
 
-    # @param order [Symbol] :stop or :now
+    # @param order [Symbol] :stop, :retire or :now
     def order(order)
       @orders.write_nonblock(Orders::LETTERS.fetch(order))
     rescue SystemCallError, IOError

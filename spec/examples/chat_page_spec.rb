@@ -208,7 +208,7 @@ RSpec.describe 'The page of examples/chat' do
   end
 
   it 'goes on while the workers are replaced' do
-    @server = boot_chat
+    @server = boot_chat('--shutdown-timeout', '4') # Chromium keeps connections
     ann = come('Ann')
     bob = come('Bob')
     say(ann, 'before')

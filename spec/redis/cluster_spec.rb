@@ -153,7 +153,7 @@ RSpec.describe 'Servers with one Redis' do
   end
 
   it 'keep it when a worker is replaced' do
-    server = boot_cluster
+    server = boot_cluster('--shutdown-timeout', '2')
     ready(talkers(server, 'room', 1), room: 'room')
     old = server.children
     server.kill(:USR1)

@@ -255,6 +255,24 @@ static VALUE drain(VALUE self) {
   return self;
 }
 
+typedef struct retiring {
+  iod_server_t *server;
+  uint64_t ms;
+} retiring_t;
+
+static void *retire_now(void *argument) {
+  const retiring_t *r = argument;
+  iod_server_retire(r->server, r->ms);
+  return NULL;
+}
+
+static VALUE retire(VALUE self, VALUE ms) {
+  retiring_t r = {.server = open_server_of(self)->server, .ms = NUM2ULL(ms)};
+  rb_thread_call_without_gvl(retire_now, &r, NULL, NULL);
+  RB_GC_GUARD(self);
+  return self;
+}
+
 static VALUE busy(VALUE self) { return UINT2NUM(without_gvl(self, iod_server_busy)); }
 
 static VALUE hang_up(VALUE self) { return UINT2NUM(without_gvl(self, iod_server_hang_up)); }
@@ -391,6 +409,7 @@ void iod_ruby_server_init(VALUE iodine) {
   rb_define_method(klass, "open", open_server, 1);
   rb_define_method(klass, "serve", iod_app_thread_serve, 0);
   rb_define_method(klass, "drain", drain, 0);
+  rb_define_method(klass, "retire", retire, 1);
   rb_define_method(klass, "busy", busy, 0);
   rb_define_method(klass, "hang_up", hang_up, 0);
   rb_define_method(klass, "connections", connections, 0);

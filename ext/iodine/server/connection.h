@@ -53,8 +53,9 @@ typedef struct iod_connection_ops {
   int (*write)(struct iod_stream *stream, const iod_segment_t *segment, bool text);
   /* What was published as it goes out, borrowed. NULL when out of memory. */
   iod_payload_t *(*encode)(struct iod_stream *stream, struct iod_publication *publication, bool binary);
-  void (*close)(struct iod_stream *stream);   /* after what is pending */
-  void (*refresh)(struct iod_stream *stream); /* the strand has room again, or there is another time-out */
+  void (*close)(struct iod_stream *stream);              /* after what is pending */
+  void (*retry)(struct iod_stream *stream, uint32_t ms); /* tells the peer when to come again. NULL: it can't */
+  void (*refresh)(struct iod_stream *stream);            /* the strand has room again, or there is another time-out */
 } iod_connection_ops_t;
 
 struct iod_connection {

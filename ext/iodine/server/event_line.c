@@ -70,9 +70,17 @@ static void finish(iod_stream_t *s) {
   iod_line_finish(line);
 }
 
+static void retry(iod_stream_t *s, uint32_t ms) {
+  char room[32];
+  iod_sse_event_t event = {.retry = ms};
+  iod_segment_t segment = iod_segment_bytes(room, (size_t)(iod_sse_write(room, &event) - room));
+  (void)!write_event(s, &segment, false);
+}
+
 static void refresh(iod_stream_t *s) { iod_line_refresh(iod_line_of(s)); }
 
-static const iod_connection_ops_t ops = {.write = write_event, .encode = encode, .close = finish, .refresh = refresh};
+static const iod_connection_ops_t ops = {
+    .write = write_event, .encode = encode, .close = finish, .retry = retry, .refresh = refresh};
 
 void iod_event_line_open(iod_http_t *http, iod_connection_t *connection) {
   iod_http_become_line(http, connection, &stream_ops, &ops, http->listener->settings.ping);

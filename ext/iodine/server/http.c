@@ -82,7 +82,7 @@ static void answer_options(iod_http_t *http) {
       "HTTP/1.1 204 No Content\r\nallow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\ndate: %.29s\r\n%s\r\n", date,
       keep ? (http->request->head.minor ? "" : "connection: keep-alive\r\n") : "connection: close\r\n");
   iod_segment_t segment = {.kind = IOD_SEGMENT_BYTES, .bytes = line, .length = (size_t)n};
-  iod_send_t send = {.flags = IOD_SEND_LAST, .status = 204};
+  iod_send_t send = {.flags = IOD_SEND_LAST | (keep ? 0 : IOD_SEND_CLOSE), .status = 204};
   iod_request_t *request = http->request;
   int sent = iod_http_send(server_of(http), request, &send, &segment, 1);
   (void)sent;
@@ -222,7 +222,9 @@ static size_t take_body(iod_http_t *http, const char *bytes, size_t length) {
 /* ---- the beginning ---- */
 
 /* Something comes before the first request, or that itself: a drain waits for it, but not for long. */
-static void await(iod_http_t *http, uint32_t ms) { deadline(http, server_of(http)->draining ? GREETING_MS : ms); }
+static void await(iod_http_t *http, uint32_t ms) {
+  deadline(http, iod_server_hurries(server_of(http)) ? GREETING_MS : ms);
+}
 
 /* The handshake has as long as a head. */
 static void secure(iod_http_t *http) {
@@ -339,7 +341,7 @@ static void on_handshake(iod_stream_t *s, int result, const char *why) {
     iod_log(IOD_LOG_DEBUG, "no TLS with %s: %s", http->remote.ip, why);
   } else if (settings_of(http)->raw) {
     iod_raw_open(http);
-  } else if (http->state == GREETING && !server_of(http)->draining) {
+  } else if (http->state == GREETING && !iod_server_hurries(server_of(http))) {
     deadline(http, settings_of(http)->keep_alive);
   }
 }
@@ -433,7 +435,9 @@ static void finish_answer(iod_http_t *http, int flags) {
   /* A body that ends with the connection looks whole after a FIN. */
   bool cut_off = (flags & IOD_SEND_ABORT) && r->head.minor == 0;
   iod_overload_answered(http);
-  bool close = (flags & (IOD_SEND_CLOSE | IOD_SEND_ABORT)) || !r->keep_alive || server_of(http)->draining;
+  /* Not if its head has promised more, as long as that can be kept: the next request may be on its way. */
+  bool close =
+      (flags & (IOD_SEND_CLOSE | IOD_SEND_ABORT)) || !r->head.keep_alive || iod_server_hurries(server_of(http));
   http->request = NULL;
   http->state = close ? DONE : HEAD;
   iod_request_unref(r);
@@ -506,12 +510,16 @@ void iod_http_become_line(iod_http_t *http, iod_connection_t *c, const iod_strea
 
 /* ---- the end ---- */
 
+void iod_http_announce_close(iod_stream_t *s) {
+  if (!iod_relay_is(s) && http_of(s)->request) atomic_store(&http_of(s)->request->keep_alive, false);
+}
+
 void iod_http_drain(iod_stream_t *s, void *server) {
   (void)server;
   iod_http_t *http = http_of(s);
   char byte;
   if (iod_relay_is(s)) return;
-  if (http->request) atomic_store(&http->request->keep_alive, false);
+  iod_http_announce_close(s);
   /* Who is in the middle of a handshake has a request to come. */
   if (http->state == GREETING || http->state == PROXY) deadline(http, GREETING_MS);
   if (http->state != HEAD || http->parser || s->output.pending > 0 || http->held) return;
@@ -527,6 +535,7 @@ void iod_http_drain(iod_stream_t *s, void *server) {
 bool iod_http_busy(const iod_stream_t *s) {
   const iod_http_t *http = (const iod_http_t *)(const void *)s;
   if (iod_relay_is(s)) return s->output.pending > 0 || s->lingering;
-  if (http->state == GREETING || http->state == PROXY) return server_of(http)->draining;
+  bool draining = server_of(http)->draining;
+  if (http->state == GREETING || http->state == PROXY || s->in_ready) return draining;
   return http->state == BODY || http->state == APP || http->parser || s->output.pending > 0 || s->lingering;
 }

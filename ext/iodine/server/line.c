@@ -24,7 +24,7 @@ void iod_line_open(iod_stream_t *s, const iod_line_opening_t *o) {
   line->next_overfull = NULL;
   line->counted = 0;
   line->queued = 0;
-  line->written = line->overfull = line->lost = false;
+  line->written = line->overfull = line->leaving = line->lost = false;
   c->stream = s->handle;
   line->remote = *o->remote;
   bool asked = c->kind == IOD_CONNECTION_RAW || c->client;
@@ -32,7 +32,7 @@ void iod_line_open(iod_stream_t *s, const iod_line_opening_t *o) {
   c->secure = iod_tls_info_ref(iod_stream_tls_info(s));
   atomic_store(&c->timeout, o->timeout);
   iod_connection_opened(c, line);
-  if (server_of(line)->draining) iod_line_drain(line);
+  if (iod_server_hurries(server_of(line))) iod_line_drain(line);
 }
 
 /* ---- time ---- */
@@ -197,7 +197,15 @@ void iod_line_refresh(iod_line_t *line) {
 
 bool iod_line_is(const iod_stream_t *s) { return s->ops->on_hangup == iod_line_on_hangup; }
 
+void iod_line_leave(iod_line_t *line, uint32_t retry) {
+  if (line->leaving || line->stream.closing) return;
+  if (line->ops->retry) line->ops->retry(&line->stream, retry);
+  if (iod_stream_open(&line->stream)) iod_line_drain(line);
+}
+
 void iod_line_drain(iod_line_t *line) {
+  if (line->leaving) return;
+  line->leaving = true;
   line->connection->farewell = IOD_CLOSE_GOING_AWAY;
   iod_line_end(line, IOD_TELL_SHUTDOWN);
 }

@@ -20,6 +20,7 @@ typedef struct iod_line {
   uint32_t queued; /* messages in the output */
   bool written;    /* since the output was empty the last time that was told */
   bool overfull;   /* more has piled up than may; it is about to be closed, if the socket takes nothing more */
+  bool leaving;    /* it was told that this process goes */
   bool lost;       /* there was no memory for a message: it is about to be closed */
 } iod_line_t;
 
@@ -71,7 +72,8 @@ void iod_line_refresh(iod_line_t *line);
 bool iod_line_tell(iod_line_t *line, iod_slice_t bytes, bool text, iod_buffer_t *owned);
 
 bool iod_line_is(const iod_stream_t *stream);
-void iod_line_drain(iod_line_t *line);
+void iod_line_drain(iod_line_t *line);                 /* this process goes: closes after on_shutdown */
+void iod_line_leave(iod_line_t *line, uint32_t retry); /* so it does; the peer may come again after so many ms */
 
 /* Parts of every protocol's iod_stream_ops_t. */
 void iod_line_on_hangup(iod_stream_t *stream);

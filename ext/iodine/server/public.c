@@ -180,7 +180,8 @@ static iod_slice_t date_line(iod_public_state_t *state) {
 }
 
 static void send(iod_http_t *http, int status, const iod_segment_t *segments, size_t count, size_t body_bytes) {
-  iod_send_t send = {.flags = IOD_SEND_LAST, .status = status, .body_bytes = body_bytes};
+  int close = atomic_load(&http->request->keep_alive) ? 0 : IOD_SEND_CLOSE;
+  iod_send_t send = {.flags = IOD_SEND_LAST | close, .status = status, .body_bytes = body_bytes};
   int sent = iod_http_send(http->listener->server, http->request, &send, segments, count);
   (void)sent; /* whoever doesn't take it has gone */
 }

@@ -114,6 +114,10 @@ static void on_timer(void *context, iod_timer_t *timer) {
     iod_overload_timeout(timer);
     return;
   }
+  if (timer == &server->retirement.timer) {
+    iod_retirement_timeout(server);
+    return;
+  }
   for (uint32_t i = 0; i < server->listener_count; i++) {
     if (timer != &server->listeners[i]->timer) continue;
     iod_listener_timeout(server->listeners[i]);
@@ -160,6 +164,7 @@ int iod_server_open(iod_server_t *server, uint32_t index) {
   pthread_mutex_init(&server->drain_lock, NULL);
   pthread_cond_init(&server->drained, NULL);
   server->draining = false;
+  server->retirement = (iod_retirement_t){0};
   server->refusals = 0;
   server->open = true;
   for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_arm(server->listeners[i]);
@@ -192,6 +197,7 @@ void iod_server_close(iod_server_t *server) {
   close_listeners(server);
   iod_user_timers_free(server);
   iod_public_state_deinit(&server->public_state, &server->loop.timers);
+  iod_retirement_end(server);
   iod_links_close(server);
   iod_server_unlock(server);
   iod_loop_deinit(&server->loop);
@@ -393,11 +399,16 @@ static void drain_stream(iod_stream_t *stream, void *server) {
     iod_http_drain(stream, server);
 }
 
-void iod_server_drain(iod_server_t *server) {
-  iod_server_lock(server);
+void iod_server_close_door(iod_server_t *server) {
   server->draining = true;
   iod_shared_leave(&server->shared, server->index); /* nothing is left to it */
   for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_drain(server->listeners[i]);
+}
+
+void iod_server_drain(iod_server_t *server) {
+  iod_server_lock(server);
+  iod_server_close_door(server);
+  iod_retirement_end(server);
   iod_links_catch_up(server); /* who is about to close gets what was published before */
   iod_loop_each(&server->loop, drain_stream, server);
   iod_server_unlock(server);

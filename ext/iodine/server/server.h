@@ -17,6 +17,7 @@
 #include "notices.h"
 #include "public.h"
 #include "pubsub.h"
+#include "retirement.h"
 #include "shared.h"
 
 #include <pthread.h>
@@ -56,8 +57,9 @@ struct iod_server {
 
   /* under the state lock */
   bool draining;
-  uint32_t refusals; /* open connections that were refused */
-  unsigned retry;    /* counts what was answered with 503 */
+  iod_retirement_t retirement; /* while it is on, the drain is in no hurry */
+  uint32_t refusals;           /* open connections that were refused */
+  unsigned retry;              /* counts what was answered with 503 */
   iod_access_log_t log;
   iod_http1_parser_t scratch_parser; /* for heads that come whole */
   iod_pool_t parsers;
@@ -84,6 +86,12 @@ uint32_t iod_server_hang_up(iod_server_t *server); /* closes at once what isn't 
 uint32_t iod_server_connections(const iod_server_t *server); /* links are none */
 void iod_server_close(
     iod_server_t *server); /* after iod_crew_halt and the last iod_crew_thread_deinit; or never opened: its listeners */
+
+/* Under the state lock: the first step of a drain, no more accepts. */
+void iod_server_close_door(iod_server_t *server);
+
+/* Under the state lock: what is idle is not waited for. */
+static inline bool iod_server_hurries(const iod_server_t *server) { return server->draining && !server->retirement.on; }
 
 /* In any process: the worker of that slot is gone, whatever it left there. */
 void iod_server_vacate(iod_server_t *server, uint32_t index);
