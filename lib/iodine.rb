@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require_relative 'iodine/program'
 require_relative 'iodine/version'
 require 'iodine/iodine_ext'
 require_relative 'iodine/connection'
@@ -11,6 +12,8 @@ require_relative 'iodine/settings'
 require_relative 'iodine/hooks'
 require_relative 'iodine/errors'
 require_relative 'iodine/tasks'
+require_relative 'iodine/predecessor'
+require_relative 'iodine/inherited'
 require_relative 'iodine/endpoint'
 require_relative 'iodine/public'
 require_relative 'iodine/tls'

@@ -42,6 +42,12 @@ module Iodine
     end
     private_class_method :parse_url, :bare, :unix_path
 
+    # Where somebody else has bound a socket.
+    # @param given [Inherited::Given]
+    def self.of(given)
+      new(nil, given.path || given.address, given.port || 0)
+    end
+
     def initialize(scheme, address, port)
       @scheme = scheme
       @address = address unless address.to_s.empty?
@@ -65,19 +71,35 @@ module Iodine
       !(other.port.zero? && !other.unix?) && [address, port] == [other.address, other.port]
     end
 
+    # What was handed over to this process is taken instead.
     # @return [Array<String>] what was bound, as the banner names it
     # @raise [RuntimeError] with the address and the reason
     def bind(server, settings, app)
-      return [bind_unix(server, settings, app)] if unix?
+      @server = server
+      @sockets = {}
+      return [bind_unix(settings, app)] if unix?
 
       names = []
-      addresses.each { |address| bind_next(names, server, address, settings, app) }
+      addresses.each { |address| bind_next(names, address, settings, app) }
       names
     end
 
-    # Removes the socket file that bind made, and none that came after it.
+    # @return [Array<Array(Integer, String)>] what it listens on: descriptors with their marks (see Inherited)
+    def descriptors
+      @sockets.filter_map do |name, mark|
+        descriptor = @server.descriptor(name)
+        [descriptor, mark] if descriptor
+      end
+    end
+
+    # Another process listens here from now on.
+    def hand_over
+      @inode = nil
+    end
+
+    # Removes the socket file that bind made, and none that came after it. While a predecessor waits it is that one's.
     def remove
-      File.unlink(@path) if @inode && File.lstat(@path).ino == @inode
+      File.unlink(@path) if @inode && !Predecessor.waiting? && File.lstat(@path).ino == @inode
       @inode = nil
     rescue SystemCallError
       nil
@@ -96,11 +118,26 @@ module Iodine
       port.is_a?(Integer) || port.is_a?(String)
     end
 
-    def bind_unix(server, settings, app)
-      name = server.bind(:unix, @address, 0, settings, app)
+    def bind_unix(settings, app)
+      given = Inherited.take_unix(@address)
+      name = given ? take(given, settings, app) : @server.bind(:unix, @address, 0, settings, app)
       @path = File.expand_path(@address) # the working directory may change until it is removed
-      @inode = File.lstat(@path).ino
+      @inode = File.lstat(@path).ino unless given&.systemd?
+      @sockets[name] ||= ''
       name
+    end
+
+    def bind_tcp(address, port, settings, app)
+      given = Inherited.take(address, port)
+      return take(given, settings, app) if given
+
+      @server.bind(:tcp, address, port, settings, app).tap do |name|
+        @sockets[name] = @port.zero? ? Inherited::ANY_PORT : ''
+      end
+    end
+
+    def take(given, settings, app)
+      @server.take(given.fd, settings, app).tap { |name| @sockets[name] = given.mark }
     end
 
     # Numeric ones; nil = every address. The system is asked only for a name.
@@ -116,9 +153,9 @@ module Iodine
 
     # All addresses of a name have the same port. One that this system lacks (IPv6 often) is left out, but not the
     # first.
-    def bind_next(names, server, address, settings, app)
+    def bind_next(names, address, settings, app)
       port = names.empty? ? @port : names.first[/\d+\z/].to_i
-      names << server.bind(:tcp, address, port, settings, app)
+      names << bind_tcp(address, port, settings, app)
     rescue RuntimeError => e
       raise if names.empty? || e.message.include?('in use')
 

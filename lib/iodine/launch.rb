@@ -28,6 +28,7 @@ module Iodine
     def live(threads, workers)
       Hooks.run!(:pre_start)
       Listeners.bind_again
+      Inherited.close_rest
       Signals.new(Runtime.events, Runtime.role, hasty: @hasty).trapping do
         Settle.call
         Banner.show(threads, workers)

@@ -40,10 +40,17 @@ module Iodine
         raise ArgumentError, "listen does not know #{key.inspect}: use one of #{KEYS.map(&:inspect).join(', ')}"
       end
 
-      # A URL stands for address and port; an array of addresses is what the CLI's -b gives.
+      # A URL stands for address and port; an array of addresses is what the CLI's -b gives. Where neither is said, what
+      # systemd has bound is meant.
       def endpoints(options)
         given = options[:url] || options[:address]
+        return bound_by_systemd if given.nil? && options[:port] == DEFAULT_PORT && Inherited.from_systemd.any?
+
         (given.is_a?(Array) ? given : [given]).map { |address| Endpoint.parse(address, options[:port]) }
+      end
+
+      def bound_by_systemd
+        Inherited.from_systemd.map { |socket| Endpoint.of(socket) }
       end
 
       # What is spoken there: what the service says, without one the URL's scheme, without that bytes.

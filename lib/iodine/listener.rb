@@ -76,6 +76,15 @@ module Iodine
       @endpoints.any? { |mine| other.endpoints.any? { |theirs| mine.same?(theirs) } }
     end
 
+    # @return [Array<Array(Integer, String)>] as Endpoint has it
+    def descriptors
+      @endpoints.flat_map(&:descriptors)
+    end
+
+    def hand_over
+      @endpoints.each(&:hand_over)
+    end
+
     def remove
       @endpoints.each(&:remove)
     end

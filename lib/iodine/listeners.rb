@@ -46,6 +46,17 @@ module Iodine
         @bound.filter_map(&:folder).uniq
       end
 
+      # For a process that is to take the place of this one.
+      # @return [Array<Array(Integer, String)>] as Endpoint has it
+      def descriptors
+        @bound.flat_map(&:descriptors)
+      end
+
+      # It has done so: what is left in the file system belongs to it.
+      def hand_over
+        @bound.each(&:hand_over)
+      end
+
       # Nothing of it is served any more. Threads that can't be ended keep their server open.
       def close
         @server&.close

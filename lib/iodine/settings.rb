@@ -2,6 +2,9 @@
 
 # How many threads and workers, and the defaults.
 module Iodine
+  DEFAULT_PORT = 3000
+  private_constant :DEFAULT_PORT
+
   # What {Iodine.listen} takes where the call leaves it out. Change it before `listen`:
   #
   #     Iodine::DEFAULT_SETTINGS[:port] = 4000
@@ -10,7 +13,7 @@ module Iodine
   # `max_msg` too; `max_body` and `max_pending` in MB.
   # `shutdown_timeout` belongs to {Iodine.start}: how long a graceful stop waits for requests under way.
   DEFAULT_SETTINGS = { # rubocop:disable Style/MutableConstant
-    port: 3000, address: nil, mode: 0o660, backlog: 1024, log: false,
+    port: DEFAULT_PORT, address: nil, mode: 0o660, backlog: 1024, log: false,
     timeout: 40, head_timeout: 10, body_timeout: 30, write_timeout: 30, shutdown_timeout: 25,
     max_headers: nil, max_body: 50, max_clients: 0, max_per_address: 0,
     max_queue: 0, queue_timeout: 0, request_timeout: 0,

@@ -133,6 +133,7 @@ static iod_settings_t settings_read(VALUE hash) {
 typedef struct binding {
   iod_server_t *server;
   bool tcp;
+  int fd; /* that listens already; -1: none, bind one */
   const char *address;
   uint16_t port;
   iod_settings_t settings;
@@ -144,7 +145,9 @@ typedef struct binding {
 
 static void *bind_now(void *argument) {
   binding_t *b = argument;
-  b->result = iod_listener_add(b->server, b->tcp, b->address, b->port, &b->settings, b->tag, &b->listener, b->sentence);
+  b->result = b->fd < 0 ? iod_listener_add(b->server, b->tcp, b->address, b->port, &b->settings, b->tag, &b->listener,
+                                           b->sentence)
+                        : iod_listener_take(b->server, b->fd, &b->settings, b->tag, &b->listener, b->sentence);
   return NULL;
 }
 
@@ -158,35 +161,68 @@ static void *bind_and_arm(void *argument) {
   return NULL;
 }
 
+/* Its name, or a RuntimeError. */
+static VALUE add_listener(ruby_server_t *rs, binding_t *b, VALUE settings, VALUE app) {
+  b->server = rs->server;
+  b->settings = settings_read(settings);
+  VALUE listener_object = iod_rack_listener_new(app, settings);
+  b->tag = (void *)listener_object;
+  rb_ary_push(rs->listeners, listener_object); /* kept before C has its address: what comes then may raise */
+  b->settings.public = iod_ruby_public_new(settings, app);
+  b->settings.proxies = iod_ruby_proxies_new(rb_hash_fetch(settings, ID2SYM(rb_intern("trusted_proxy"))));
+  iod_websocket_policy_t *policy = &b->settings.policy;
+  policy->origins =
+      iod_ruby_origins_new(rb_hash_fetch(settings, ID2SYM(rb_intern("allowed_origin"))), &policy->origin_count);
+  if (rs->server->open)
+    rb_thread_call_without_gvl(bind_and_arm, b, NULL, NULL);
+  else
+    bind_now(b);
+  if (b->result == 0) return rb_str_new_cstr(b->listener->name);
+  iod_public_free(b->settings.public);
+  iod_free(b->settings.proxies);
+  iod_free((void *)(uintptr_t)policy->origins);
+  rb_raise(rb_eRuntimeError, "%s", b->sentence);
+}
+
 static VALUE bind_listener(VALUE self, VALUE kind, VALUE address, VALUE port, VALUE settings, VALUE app) {
-  ruby_server_t *rs = iod_ruby_server_of(self);
-  binding_t b = {.server = rs->server, .tcp = SYM2ID(kind) == rb_intern("tcp"), .settings = settings_read(settings)};
+  binding_t b = {.tcp = SYM2ID(kind) == rb_intern("tcp"), .fd = -1};
   if (!NIL_P(address)) address = rb_str_new_frozen(address);
   b.address = NIL_P(address) ? NULL : StringValueCStr(address);
   unsigned number = NIL_P(port) ? 0 : NUM2UINT(port);
   if (number > UINT16_MAX) rb_raise(rb_eArgError, "a port is at most 65535, not %u", number);
   if (!b.tcp && !b.address) rb_raise(rb_eArgError, "a Unix socket needs a path");
   b.port = (uint16_t)number;
-  VALUE listener_object = iod_rack_listener_new(app, settings);
-  b.tag = (void *)listener_object;
-  rb_ary_push(rs->listeners, listener_object); /* kept before C has its address: what comes then may raise */
-  b.settings.public = iod_ruby_public_new(settings, app);
-  b.settings.proxies = iod_ruby_proxies_new(rb_hash_fetch(settings, ID2SYM(rb_intern("trusted_proxy"))));
-  iod_websocket_policy_t *policy = &b.settings.policy;
-  policy->origins =
-      iod_ruby_origins_new(rb_hash_fetch(settings, ID2SYM(rb_intern("allowed_origin"))), &policy->origin_count);
-  if (rs->server->open)
-    rb_thread_call_without_gvl(bind_and_arm, &b, NULL, NULL);
-  else
-    bind_now(&b);
+  VALUE name = add_listener(iod_ruby_server_of(self), &b, settings, app);
   RB_GC_GUARD(address);
-  if (b.result) {
-    iod_public_free(b.settings.public);
-    iod_free(b.settings.proxies);
-    iod_free((void *)(uintptr_t)policy->origins);
-    rb_raise(rb_eRuntimeError, "%s", b.sentence);
-  }
-  return rb_str_new_cstr(b.listener->name);
+  return name;
+}
+
+/* server.take(fd, settings, app) → its name, as bind: for a socket that listens already. */
+static VALUE take_listener(VALUE self, VALUE fd, VALUE settings, VALUE app) {
+  binding_t b = {.fd = NUM2INT(fd)};
+  if (b.fd < 0) rb_raise(rb_eArgError, "%d is no descriptor", b.fd);
+  return add_listener(iod_ruby_server_of(self), &b, settings, app);
+}
+
+typedef struct looking {
+  iod_server_t *server;
+  const char *name;
+  int fd;
+} looking_t;
+
+static void *look_for(void *argument) {
+  looking_t *l = argument;
+  l->fd = iod_listener_descriptor(l->server, l->name);
+  return NULL;
+}
+
+/* server.descriptor(name) → the listener's, or nil if there is none of that name. */
+static VALUE descriptor(VALUE self, VALUE name) {
+  name = rb_str_new_frozen(StringValue(name));
+  looking_t l = {.server = iod_ruby_server_of(self)->server, .name = StringValueCStr(name)};
+  rb_thread_call_without_gvl(look_for, &l, NULL, NULL);
+  RB_GC_GUARD(name);
+  return l.fd < 0 ? Qnil : INT2NUM(l.fd);
 }
 
 typedef struct securing {
@@ -405,6 +441,8 @@ void iod_ruby_server_init(VALUE iodine) {
   rb_define_alloc_func(klass, allocate);
   rb_define_method(klass, "initialize", initialize, 1);
   rb_define_method(klass, "bind", bind_listener, 5);
+  rb_define_method(klass, "take", take_listener, 3);
+  rb_define_method(klass, "descriptor", descriptor, 1);
   rb_define_method(klass, "secure", secure, 2);
   rb_define_method(klass, "open", open_server, 1);
   rb_define_method(klass, "serve", iod_app_thread_serve, 0);

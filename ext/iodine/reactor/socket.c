@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -132,11 +133,11 @@ int iod_socket_listen_tcp(const char *address, uint16_t port, int backlog, char 
   return fd;
 }
 
-void iod_socket_await_data(int listener) {
+void iod_socket_await_data(int listener, bool await) {
 #ifdef TCP_DEFER_ACCEPT
-  set_option(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
+  set_option(listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, await);
 #else
-  (void)listener;
+  (void)listener, (void)await;
 #endif
 }
 
@@ -179,6 +180,44 @@ int iod_socket_listen_unix(const char *path, unsigned mode, int backlog, char se
     return fail(fd, sentence, path, strerror(reason));
   }
   return fd;
+}
+
+/* ---- listeners of others ---- */
+
+/* Linux's abstract names, which no file has, begin with a NUL that is written as "@". */
+static void name_of_local(const address_t *a, socklen_t length, char name[IOD_ADDRESS_ROOM]) {
+  size_t begin = offsetof(struct sockaddr_un, sun_path), room = length > begin ? length - begin : 0;
+  const char *path = a->local.sun_path;
+  bool abstract = room > 1 && !path[0];
+  snprintf(name, IOD_ADDRESS_ROOM, "%s%.*s", abstract ? "@" : "", (int)(room - abstract), path + abstract);
+}
+
+static bool is_listening(int fd) {
+  int type = 0, listening = 0;
+  socklen_t size = sizeof type;
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) || type != SOCK_STREAM) return false;
+  size = sizeof listening;
+  return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening;
+}
+
+int iod_socket_take_listener(int fd, int backlog, bool *tcp, char name[IOD_ADDRESS_ROOM],
+                             char sentence[IOD_SENTENCE_ROOM]) {
+  address_t a;
+  socklen_t length = sizeof a;
+  a.any.sa_family = AF_UNSPEC;
+  if (!is_listening(fd) || getsockname(fd, &a.any, &length) || iod_socket_prepare(fd)) {
+    snprintf(sentence, IOD_SENTENCE_ROOM, "can't take over descriptor %d: it is no listening stream socket", fd);
+    return IOD_E_SYSTEM;
+  }
+  (void)listen(fd, backlog); /* it listens already; this one is about how many may wait */
+  *tcp = a.any.sa_family != AF_UNIX;
+  if (*tcp) {
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    name_of(&a, name);
+  } else {
+    name_of_local(&a, length, name);
+  }
+  return 0;
 }
 
 /* ---- accepting ---- */

@@ -30,10 +30,16 @@ IOD_MUST_USE int iod_socket_listen_tcp(const char *address, uint16_t port, int b
  * file that is no socket, is an error. */
 IOD_MUST_USE int iod_socket_listen_unix(const char *path, unsigned mode, int backlog, char sentence[IOD_SENTENCE_ROOM]);
 
+/* For a socket that somebody else has bound, and that may have connections waiting: prepares it as those above are. The
+ * descriptor stays the caller's. name: as above, or the Unix socket's path, "@name" for one without a file. 0, or
+ * IOD_E_SYSTEM with the reason in sentence: it is no listening stream socket. */
+IOD_MUST_USE int iod_socket_take_listener(int fd, int backlog, bool *tcp, char name[IOD_ADDRESS_ROOM],
+                                          char sentence[IOD_SENTENCE_ROOM]);
+
 /* For protocols in which the client speaks first: connections are handed over with their first bytes, which saves a
  * wake-up and an empty read for each. One that says nothing for about a second is handed over all the same. Linux only.
  */
-void iod_socket_await_data(int listener);
+void iod_socket_await_data(int listener, bool await);
 
 /* The next waiting connection: its descriptor, or IOD_E_SYSTEM with errno. */
 IOD_MUST_USE int iod_socket_accept(int listener, bool tcp, iod_peer_t *peer);

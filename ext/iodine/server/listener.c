@@ -18,26 +18,38 @@ enum {
   UNEVEN = 4,         /* connections more than another worker has */
 };
 
-int iod_listener_add(iod_server_t *server, bool tcp, const char *address, uint16_t port, const iod_settings_t *settings,
-                     void *tag, iod_listener_t **listener, char sentence[IOD_SENTENCE_ROOM]) {
+/* One that has no socket yet. */
+static int new_listener(iod_server_t *server, const iod_settings_t *settings, void *tag, iod_listener_t **listener,
+                        char sentence[IOD_SENTENCE_ROOM]) {
   if (server->listener_count == IOD_LISTENERS) {
     snprintf(sentence, IOD_SENTENCE_ROOM, "too many listeners: at most %d", IOD_LISTENERS);
     return IOD_E_FULL;
   }
   iod_listener_t *l = iod_alloc_zero(sizeof *l);
-  if (!l) {
-    snprintf(sentence, IOD_SENTENCE_ROOM, "out of memory");
-    return IOD_E_NOMEM;
-  }
-  if (settings->max_per_address && iod_addresses_init(&server->addresses, server->shared.count)) {
+  if (!l || (settings->max_per_address && iod_addresses_init(&server->addresses, server->shared.count))) {
     iod_free(l);
     snprintf(sentence, IOD_SENTENCE_ROOM, "out of memory");
     return IOD_E_NOMEM;
   }
-  *l = (iod_listener_t){.server = server, .source = -1, .tcp = tcp, .settings = *settings, .tag = tag};
+  *l = (iod_listener_t){.server = server, .source = -1, .fd = -1, .settings = *settings, .tag = tag};
   l->timer.kind = IOD_TIMER_OTHER;
   l->settings.websocket.from_client = true;
   l->settings.websocket.inflaters = &server->inflaters;
+  *listener = l;
+  return 0;
+}
+
+static void keep(iod_server_t *server, iod_listener_t *l) {
+  iod_tls_ref(l->settings.tls);
+  server->listeners[server->listener_count++] = l;
+}
+
+int iod_listener_add(iod_server_t *server, bool tcp, const char *address, uint16_t port, const iod_settings_t *settings,
+                     void *tag, iod_listener_t **listener, char sentence[IOD_SENTENCE_ROOM]) {
+  iod_listener_t *l;
+  int result = new_listener(server, settings, tag, &l, sentence);
+  if (result) return result;
+  l->tcp = tcp;
   if (tcp) {
     l->fd = iod_socket_listen_tcp(address, port, settings->backlog, l->name, sentence);
   } else {
@@ -48,10 +60,40 @@ int iod_listener_add(iod_server_t *server, bool tcp, const char *address, uint16
     iod_free(l);
     return IOD_E_SYSTEM;
   }
-  if (tcp && !settings->raw) iod_socket_await_data(l->fd);
-  iod_tls_ref(l->settings.tls);
-  server->listeners[server->listener_count++] = *listener = l;
+  if (tcp && !settings->raw) iod_socket_await_data(l->fd, true);
+  keep(server, *listener = l);
   return 0;
+}
+
+int iod_listener_take(iod_server_t *server, int fd, const iod_settings_t *settings, void *tag,
+                      iod_listener_t **listener, char sentence[IOD_SENTENCE_ROOM]) {
+  iod_listener_t *l;
+  int result = new_listener(server, settings, tag, &l, sentence);
+  if (result) return result;
+  result = iod_socket_take_listener(fd, settings->backlog, &l->tcp, l->name, sentence);
+  if (result) {
+    iod_free(l);
+    return result;
+  }
+  l->fd = fd;
+  if (l->tcp) iod_socket_await_data(fd, !settings->raw); /* it may have served something else before */
+  keep(server, *listener = l);
+  return 0;
+}
+
+static int descriptor(const iod_server_t *server, const char *name) {
+  for (uint32_t i = 0; i < server->listener_count; i++)
+    if (server->listeners[i]->fd >= 0 && strcmp(server->listeners[i]->name, name) == 0) return server->listeners[i]->fd;
+  return IOD_E_CLOSED;
+}
+
+int iod_listener_descriptor(iod_server_t *server, const char *name) {
+  if (server->inherited) return IOD_E_CLOSED;
+  if (!server->open) return descriptor(server, name);
+  iod_server_lock(server);
+  int fd = descriptor(server, name);
+  iod_server_unlock(server);
+  return fd;
 }
 
 static int set_tls(iod_server_t *server, const char *name, iod_tls_t *tls) {

@@ -52,6 +52,14 @@ IOD_MUST_USE int iod_listener_add(iod_server_t *server, bool tcp, const char *ad
                                   const iod_settings_t *settings, void *tag, iod_listener_t **listener,
                                   char sentence[IOD_SENTENCE_ROOM]);
 
+/* The same for a socket that listens already; it is the server's from then on, unless this fails. */
+IOD_MUST_USE int iod_listener_take(iod_server_t *server, int fd, const iod_settings_t *settings, void *tag,
+                                   iod_listener_t **listener, char sentence[IOD_SENTENCE_ROOM]);
+
+/* The socket of the listener of that name, which stays the listener's; IOD_E_CLOSED: there is none. Takes the state
+ * lock if the server is open. */
+IOD_MUST_USE int iod_listener_descriptor(iod_server_t *server, const char *name);
+
 /* Its new connections speak TLS by this set-up. Takes the state lock if the server is open. 0, IOD_E_CLOSED: none of
  * that name that speaks TLS. */
 IOD_MUST_USE int iod_listener_set_tls(iod_server_t *server, const char *name, iod_tls_t *tls);
