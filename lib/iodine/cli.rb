@@ -1,18 +1,15 @@
 # frozen_string_literal: true
 
 require 'iodine'
-require_relative 'cli/option'
 require_relative 'cli/options'
 require_relative 'cli/parser'
 require_relative 'cli/help'
-require_relative 'cli/encryption'
 require_relative 'cli/command'
 
 module Iodine
   # The program `iodine`.
   # @api private
   module CLI
-    USAGE = 64 # sysexits' number for a wrong command line
     INTERRUPTED = 130 # 128 and the number of INT, as shells have it
 
     # @return [Integer] the exit status
@@ -29,15 +26,33 @@ module Iodine
     end
 
     def self.execute(parser)
-      return puts("iodine #{VERSION}") if parser.values[:version]
+      flags = parser.values
+      return puts("iodine #{VERSION}") if flags[:version]
+      return puts(Help.text) if flags[:help]
 
-      command = Command.new(parser.values, parser.files)
-      return puts(Help.text) if parser.values[:help] || command.nothing_to_do?
-
-      command.check
-      command.run
+      command = Command.new(flags, parser.files)
+      flags[:check] ? check(command) : serve(command)
     end
-    private_class_method :execute
+
+    def self.serve(command)
+      command.configure
+      command.nothing_to_do? ? puts(Help.text) : command.run
+    end
+
+    # Whatever is wrong is one line, the application's own Ruby in the configuration file included.
+    def self.check(command)
+      command.configure
+      raise Option::Error, 'there is nothing to serve: name a file, or a folder with -www' if command.nothing_to_do?
+
+      command.report
+    rescue Option::Error
+      raise
+    rescue StandardError, ScriptError => e
+      place = e.backtrace_locations&.first
+      place = "#{place.path}:#{place.lineno}: " if place && !e.is_a?(SyntaxError) # which says it itself
+      raise Option::Error, "#{place}#{Log.summary(e)}"
+    end
+    private_class_method :execute, :serve, :check
 
     # What this gem raises is a sentence for the user; the application's own errors need their backtrace.
     def self.fail_with(error)

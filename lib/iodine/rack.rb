@@ -18,14 +18,17 @@ module Iodine
     class << self
       # Serves the application until it is stopped; ^C ends it at once.
       # @param app [#call] a Rack application
+      # A configuration file, config/iodine.rb, is read if it is there.
       # @param options [Hash] `:Host`, `:Port`, `:Threads`, `:Workers`; others are ignored
       # @return [Module] Iodine
       # @raise [RuntimeError] when it can't be bound
       def run(app, options = {})
-        apply_concurrency(options)
-        Iodine.listen(service: :http, address: options[:Host], port: options[:Port], handler: app)
+        require_relative 'config/handler'
+        config = Config::Handler.read(options)
+        be_one_process if development? && Iodine.threads.zero? && Iodine.workers.zero?
+        Iodine.listen(service: :http, handler: app, **config.place(options))
         yield self if block_given?
-        Launch.new(hasty: true).run
+        config.hold { Launch.new(boot: config.boot, hasty: true).run }
         Iodine
       end
 
@@ -51,12 +54,8 @@ module Iodine
 
       private
 
-      # In development one process, where a debugger works and code is loaded again, unless somebody said otherwise.
-      def apply_concurrency(options)
-        Iodine.threads = Integer(options[:Threads]) if options[:Threads]
-        Iodine.workers = Integer(options[:Workers]) if options[:Workers]
-        return unless development? && Iodine.threads.zero? && Iodine.workers.zero?
-
+      # In development, where a debugger works and code is loaded again, unless somebody said otherwise.
+      def be_one_process
         Iodine.threads = DEVELOPMENT_THREADS
         Iodine.workers = 1
       end

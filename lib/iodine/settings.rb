@@ -26,8 +26,11 @@ module Iodine
   # How many threads and workers, and what the environment says of them.
   # @api private
   module Settings
-    THREADS = %w[THREADS RAILS_MAX_THREADS].freeze
-    WORKERS = %w[WEB_CONCURRENCY WORKERS].freeze
+    # The first name that is set decides.
+    ENVIRONMENT = {
+      threads: %w[THREADS RAILS_MAX_THREADS], workers: %w[WEB_CONCURRENCY WORKERS],
+      port: %w[PORT], address: %w[ADDRESS], redis: %w[IODINE_REDIS_URL], environment: %w[RACK_ENV]
+    }.freeze
     MAX_THREADS = 4095
     MAX_WORKERS = 511
     DEFAULT_THREADS = 4
@@ -47,11 +50,25 @@ module Iodine
 
       # Takes what the environment sets, and leaves the rest as it is.
       def read_environment
-        environment_number(THREADS) { |number| self.threads = number }
-        environment_number(WORKERS) { |number| self.workers = number }
-        { 'PORT' => :port, 'ADDRESS' => :address }.each do |name, key|
-          DEFAULT_SETTINGS[key] = ENV.fetch(name, nil) unless ENV.fetch(name, '').empty?
+        environment_number(:threads) { |number| self.threads = number }
+        environment_number(:workers) { |number| self.workers = number }
+        %i[port address].each do |key|
+          name = variable(key)
+          DEFAULT_SETTINGS[key] = ENV.fetch(name) if name
         end
+      end
+
+      # @param key [Symbol] of a setting
+      # @return [String, nil] the variable of the environment that sets it
+      def variable(key)
+        ENVIRONMENT.fetch(key, []).find { |name| !ENV.fetch(name, '').empty? }
+      end
+
+      # All of them as they are, to be compared later.
+      # @return [Hash]
+      def now
+        settings = DEFAULT_SETTINGS.transform_values { |value| value.is_a?(Array) ? value.dup : value }
+        settings.merge(threads: threads, workers: workers, verbosity: Iodine.verbosity)
       end
 
       # @return [Array(Integer, Integer)] threads and workers, each at least 1
@@ -80,12 +97,11 @@ module Iodine
         raise RangeError, "#{name} is #{number}: give at most #{most}"
       end
 
-      # The first of the names that is set decides.
-      def environment_number(names)
-        name = names.find { |candidate| !ENV.fetch(candidate, '').empty? }
+      def environment_number(key)
+        name = variable(key)
         yield Integer(ENV.fetch(name), 10) if name
       rescue ArgumentError, RangeError
-        Log.warning("#{name}=#{ENV.fetch(name).inspect} in the environment is ignored: set it to a number such as 4")
+        Log.once(name, "#{name}=#{ENV.fetch(name).inspect} in the environment is ignored: set it to a number such as 4")
       end
 
       # Below 0: a fraction of the cores.
@@ -97,6 +113,7 @@ module Iodine
     end
 
     read_environment
+    INITIAL = now.freeze # before anybody has set anything in Ruby
   end
   private_constant :Settings
 

@@ -170,10 +170,10 @@ RSpec.describe 'the program iodine' do
     end
 
     it 'names the line that fails' do
-      config = write_file(work_dir, 'config.rb', "\nnonsense!\n")
+      config = write_file(work_dir, 'config.rb', "\nraise 'no luck'\n")
       _, err, status = run_cli('-p', '0', '-C', config, echo)
       expect(status.exitstatus).to eq(1)
-      expect(err).to match(/nonsense!.*\n\t#{Regexp.escape(config)}:2/)
+      expect(err).to match(/no luck.*\n\t#{Regexp.escape(config)}:2/)
     end
   end
 

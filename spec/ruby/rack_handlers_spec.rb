@@ -35,6 +35,41 @@ RSpec.describe 'the Rack handlers' do
     expect(rackup('-O', 'Threads=3', '-O', 'Workers=1', env: { 'RACK_ENV' => 'development' }).get.body).to eq('3 1')
   end
 
+  describe 'with config/iodine.rb' do
+    let(:dir) { File.dirname(config) }
+
+    def configured(source, *arguments, port: Support::Server.free_port, env: {})
+      write_file(dir, 'config/iodine.rb', source)
+      command = [*ruby, '-e', program, '--', '-s', 'iodine', *arguments, config]
+      launch(command, port: port, dir: dir, env: { 'RACK_ENV' => 'development' }.merge(env))
+    end
+
+    it 'read it, and have the last word' do
+      port = Support::Server.free_port
+      pid = File.join(dir, 'app.pid')
+      server = configured("port #{port}\nbind '127.0.0.1'\nthreads 3\nworkers 2\npid #{pid.inspect}\non_start { warn 'up' }", port: port)
+      expect(server.get.body).to eq('3 2')
+      expect(File.read(pid).to_i).to eq(server.pid)
+      eventually { server.stderr.scan(/^up$/).size == 2 }
+      server.kill
+      server.wait
+
+      other = Support::Server.free_port
+      told = configured("port #{port}\nthreads 3\nworkers 2", '-p', other.to_s, '-O', 'Threads=5',
+                        port: other, env: { 'WORKERS' => '1' })
+      expect(told.get.body).to eq('5 1')
+    end
+
+    it 'leave what the application has set, and end where the file is wrong' do
+      port = Support::Server.free_port
+      write_file(dir, 'config.ru', "require 'iodine'\nIodine.threads = 6\n#{File.read(config)}")
+      expect(configured("threads 3\nworkers 1\nport #{port}", port: port).get.body).to eq('6 1')
+      server = configured("\nprot #{port}\n", port: nil)
+      expect(server.wait.exitstatus).to eq(64)
+      expect(server.stderr).to match(%r{^iodine: config/iodine\.rb:2: unknown setting prot: did you mean port\?$})
+    end
+  end
+
   it 'end at once at ^C' do
     server = rackup(env: { 'RACK_ENV' => 'development' })
     client = server.client

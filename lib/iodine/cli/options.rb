@@ -1,5 +1,8 @@
 # frozen_string_literal: true
 
+require_relative 'option'
+require_relative 'checks'
+
 module Iodine
   module CLI
     SECONDS = (0..2_000_000)
@@ -10,7 +13,7 @@ module Iodine
     OPTIONS = [
       Option.new(:port, %w[p port], value: 'PORT', range: 0..65_535,
                                     help: 'port, 0: any free one (default: PORT of the environment, or 3000)'),
-      Option.new(:address, %w[b bind address], value: 'ADDRESS', repeats: true,
+      Option.new(:address, %w[b bind address], value: 'ADDRESS', repeats: true, check: Checks::ADDRESS,
                                                help: 'address, URL or path of a Unix socket; repeats (default: all)'),
       Option.new(:threads, %w[t threads], value: 'NUM', range: -4095..4095,
                                           help: 'threads of each worker, -n: cores / n'),
@@ -31,9 +34,10 @@ module Iodine
                                   help: 'ping silent WebSockets and event streams after so long (default: 40)'),
       Option.new(:max_msg, %w[maxms max-msg], value: 'KB', range: 1..1_000_000,
                                               help: 'largest message of a WebSocket (default: 250)'),
-      Option.new(:allowed_origin, %w[allowed-origin], value: 'ORIGIN', repeats: true,
+      Option.new(:allowed_origin, %w[allowed-origin], value: 'ORIGIN', repeats: true, check: Checks::ORIGIN,
                                                       help: 'pages that may open WebSockets; repeats (default: all)'),
-      Option.new(:redis, %w[r redis], value: 'URL', help: 'pub/sub through this Redis: redis://, rediss://, unix://'),
+      Option.new(:redis, %w[r redis], value: 'URL', check: Checks::REDIS,
+                                      help: 'pub/sub through this Redis: redis://, rediss://, unix://'),
       Option.new(:redis_ping, %w[rp redis-ping], value: 'SECONDS', range: 0..255,
                                                  help: 'ask a silent Redis after so long, 0: never (default: 30)'),
       Option.new(:no_deflate, %w[no-deflate], help: 'don\'t compress WebSockets'),
@@ -57,10 +61,11 @@ module Iodine
                                                     help: 'time for a client that doesn\'t read (default: 30)'),
       Option.new(:shutdown_timeout, %w[shutdown-timeout], value: 'SECONDS', range: SECONDS,
                                                           help: 'time for requests under way at a stop (default: 25)'),
-      Option.new(:public, %w[www public], value: 'FOLDER', help: 'serve this folder\'s files, then the application'),
+      Option.new(:public, %w[www public], value: 'FOLDER', check: Checks::FOLDER,
+                                          help: 'serve this folder\'s files, then the application'),
       Option.new(:max_age, %w[max-age], value: 'SECONDS', range: 0..999_999_999,
                                         help: 'clients may keep a file for so long (default: 3600)'),
-      Option.new(:sendfile_root, %w[sendfile-root], value: 'FOLDER', repeats: true,
+      Option.new(:sendfile_root, %w[sendfile-root], value: 'FOLDER', repeats: true, check: Checks::FOLDER,
                                                     help: 'with -www: the application may send these files too'),
       Option.new(:no_symlinks, %w[no-symlinks], help: 'don\'t follow symlinks that lead out of these folders'),
       Option.new(:tls, %w[tls], help: 'TLS, with a self-signed certificate if none is given'),
@@ -68,11 +73,13 @@ module Iodine
       Option.new(:tls_key, %w[tls-key key], value: 'FILE',
                                             help: 'its private key (default: in the certificate\'s file)'),
       Option.new(:tls_password, %w[tls-pass tls-password], value: 'TEXT', help: 'the password of the key'),
-      Option.new(:trusted_proxy, %w[trusted-proxy], value: 'CIDR', repeats: true,
+      Option.new(:trusted_proxy, %w[trusted-proxy], value: 'CIDR', repeats: true, check: Checks::NETWORK,
                                                     help: 'believe the X-Forwarded-* of these proxies; repeats'),
       Option.new(:proxy_protocol, %w[proxy-protocol],
                  help: 'connections begin with a PROXY header, of trusted proxies only'),
-      Option.new(:config, %w[C config], value: 'FILE', help: 'Ruby file to run before the application is loaded'),
+      Option.new(:config, %w[C config], value: 'FILE',
+                                        help: 'configuration, or any Ruby (default: config/iodine.rb if it is there)'),
+      Option.new(:check, %w[check], help: 'start nothing: print what is in force and who set it, or the error'),
       Option.new(:pid, %w[pid pidfile], value: 'FILE', help: 'write the process id here'),
       Option.new(:environment, %w[e], value: 'ENV', help: 'set RACK_ENV'),
       Option.new(:warmup, %w[warmup preload],
@@ -85,11 +92,8 @@ module Iodine
     # Known names that do nothing yet: they are refused, never ignored. Some have a value, and must be told from others.
     # @api private
     LATER = [
-      %w[check no-db-hooks].map { |name| Option.new(nil, [name]) },
-      [
-        %w[worker-timeout], %w[worker-max-rss], %w[worker-max-requests], %w[worker-max-age], %w[metrics],
-        %w[log-format], %w[log-file]
-      ].map { |names| Option.new(nil, names, value: 'VALUE') }
-    ].flatten.freeze
+      %w[no-db-hooks], %w[worker-timeout], %w[worker-max-rss], %w[worker-max-requests], %w[worker-max-age], %w[metrics],
+      %w[log-format], %w[log-file]
+    ].map { |names| Option.new(nil, names, value: ('VALUE' unless names == %w[no-db-hooks])) }.freeze
   end
 end
