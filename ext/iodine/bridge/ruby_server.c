@@ -315,7 +315,7 @@ static VALUE hang_up(VALUE self) { return UINT2NUM(without_gvl(self, iod_server_
 
 static VALUE connections(VALUE self) {
   ruby_server_t *rs = iod_ruby_server_of(self);
-  return UINT2NUM(rs->server->open ? iod_server_connections(rs->server) : 0);
+  return rs->server->open ? UINT2NUM(without_gvl(self, iod_server_connections)) : INT2FIX(0);
 }
 
 static VALUE halt(VALUE self) {

@@ -142,7 +142,7 @@ static void accept_one(iod_listener_t *l, int fd, const iod_peer_t *peer) {
     return;
   }
   uint32_t most = l->settings.max_clients ? l->settings.max_clients : server->capacity;
-  bool refused = iod_server_connections(server) - server->refusals >= most;
+  bool refused = iod_server_open_connections(server) - server->refusals >= most;
   if (refused && server->refusals >= IOD_REFUSALS)
     close(fd);
   else

@@ -440,4 +440,13 @@ uint32_t iod_server_busy(iod_server_t *server) {
   return busy;
 }
 
-uint32_t iod_server_connections(const iod_server_t *server) { return server->loop.stream_count - server->links.count; }
+uint32_t iod_server_open_connections(const iod_server_t *server) {
+  return server->loop.stream_count - server->links.count;
+}
+
+uint32_t iod_server_connections(iod_server_t *server) {
+  iod_server_lock(server);
+  uint32_t count = iod_server_open_connections(server);
+  iod_server_unlock(server);
+  return count;
+}

@@ -83,7 +83,8 @@ uint32_t iod_server_busy(iod_server_t *server);    /* connections with a request
                                                       drains, also those whose callbacks aren't done. Blocks */
 uint32_t iod_server_hang_up(iod_server_t *server); /* closes at once what isn't HTTP: how many the application wasn't
                                                       told of yet. Blocks */
-uint32_t iod_server_connections(const iod_server_t *server); /* links are none */
+uint32_t iod_server_connections(iod_server_t *server);            /* open ones; links are none. Blocks */
+uint32_t iod_server_open_connections(const iod_server_t *server); /* the same, under the state lock */
 void iod_server_close(
     iod_server_t *server); /* after iod_crew_halt and the last iod_crew_thread_deinit; or never opened: its listeners */
 
