@@ -14,6 +14,7 @@ module Iodine
     # Doesn't return. Yields what serves.
     def run
       Runtime.become(:worker)
+      Predecessor.forget
       Signals.new(Runtime.events, :worker).trapping { live(yield) }
       exit
     rescue StandardError, ScriptError => e

@@ -18,6 +18,7 @@ module Iodine
       0
     rescue Option::Error => e
       warn "iodine: #{e.message}"
+      Predecessor.down(e.message)
       USAGE
     rescue Interrupt
       INTERRUPTED
@@ -56,6 +57,7 @@ module Iodine
 
     # What this gem raises is a sentence for the user; the application's own errors need their backtrace.
     def self.fail_with(error)
+      Predecessor.down(Log.summary(error))
       if error.backtrace_locations&.first&.absolute_path.to_s.start_with?("#{__dir__}/")
         Log.fatal(error.message)
       else

@@ -17,16 +17,24 @@ module Iodine
       @events = Runtime.events
       @workers = []
       @rotation = Rotation.new(self)
+      @restart = Restart.new(@events)
     end
 
+    # Yields whenever all workers are up.
     # @raise [RuntimeError] when no worker ever came up
-    def run
+    def run(&complete)
+      @complete = complete
       planned = Tasks.take
       @count.times { fork_child(planned) } # before any thread starts here
       @workers.each { |worker| watch(worker) }
       @hub = Hub.new(@events).open(planned, @workers)
       finish(wait)
       raise "no worker came up: #{@failure}" if @failure
+    end
+
+    # @return [String, nil] nil: no worker serves
+    def status
+      "#{serving} of #{@count} workers, #{@server.all_connections} connections" if serving.positive?
     end
 
     # @return [Worker, nil] nil when the system lets no process be made
@@ -50,8 +58,7 @@ module Iodine
       worker = Worker.new(free_index, failures, early: @hub.nil?).fork { |*ends| become_child(planned, *ends) }
       @workers << worker
       @hub&.link([worker])
-      Hooks.run(:after_fork)
-      Hooks.run(:enter_master)
+      %i[after_fork enter_master].each { |state| Hooks.run(state) }
       worker
     end
 
@@ -85,12 +92,13 @@ module Iodine
       end
     end
 
-    # @return [Symbol] :stop or :now
+    # @return [Symbol] how to stop: :stop, :retire or :now
     def wait
       loop do
         case event = @events.pop
         when Proc then event.call
         when :replace then @rotation.begin
+        when :restart then @restart.begin
         else return event
         end
       end
@@ -98,7 +106,14 @@ module Iodine
 
     def up(worker)
       @ever_up = true
-      @rotation.up(worker) unless @stopping
+      return if @stopping
+
+      @rotation.up(worker)
+      @complete.call if serving == @count
+    end
+
+    def serving
+      @workers.count(&:came_up?)
     end
 
     def gone(worker, status)
@@ -139,17 +154,8 @@ module Iodine
 
     def finish(how)
       @stopping = true
-      Hooks.run(:start_shutdown)
-      @server.close # its copies of the listeners: once the workers have closed theirs, clients are refused
-      @hub.drain
-      @workers.each { |worker| dismiss(worker, how) }
-      until @workers.empty?
-        event = @events.pop
-        event.call if event.is_a?(Proc)
-        @workers.each { |worker| dismiss(worker, how = :now) } if event == :now
-      end
-      @hub.close(how == :now ? 0 : Settings.shutdown_timeout)
-      Hooks.run(:on_finish)
+      @restart.cancel
+      Disbanding.new(self, @server, @hub, @events).run(how)
     end
   end
   private_constant :Cluster

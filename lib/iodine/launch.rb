@@ -32,8 +32,25 @@ module Iodine
       Signals.new(Runtime.events, Runtime.role, hasty: @hasty).trapping do
         Settle.call
         Banner.show(threads, workers)
-        process(threads, workers).run
+        serve(process(threads, workers))
+        Keeper.run
       end
+    end
+
+    def serve(process)
+      Orphans.adopt
+      process.run { arrive(process) }
+    end
+
+    # Once: all that is to serve does.
+    def arrive(process)
+      return if @arrived
+
+      @arrived = true
+      PidFile.replace
+      Inherited.remove_stale
+      Predecessor.up
+      Systemd.begin(Runtime.events) { process.status }
     end
 
     def process(threads, workers)

@@ -20,8 +20,8 @@ module Iodine
         @arguments = ARGV.dup
         @place = Dir.pwd
         @directory = logical(ENV.fetch('PWD', '')) || @place
-        @words = command_line
-        @environment = ENV.to_h
+        @words = words('cmdline')
+        @environment = variables
         gemfile = @environment['BUNDLE_GEMFILE'] # Bundler has made it absolute
         @environment['BUNDLE_GEMFILE'] = follow(gemfile) if gemfile
       end
@@ -38,18 +38,25 @@ module Iodine
         path if path.start_with?('/') && File.identical?(path, @place)
       end
 
-      # Ruby's own options are to be had nowhere else, nor the arguments that a program like rackup takes off ARGV.
-      def command_line
-        words = File.read('/proc/self/cmdline').split("\0", -1)
+      # As the system has them: Ruby's own options are nowhere else, nor the arguments that a program like rackup takes
+      # off ARGV.
+      def words(name)
+        words = File.read("/proc/self/#{name}").split("\0", -1)
         words.pop while words.last&.empty? && words.size > 1
         words
       rescue SystemCallError
         ['']
       end
 
-      # Else somebody, Bundler for one, has written a title over it.
+      # Else somebody, Bundler for one, has written a title over it, and perhaps over the environment behind it.
       def ruby?(word)
         !word.include?(' ') && File.basename(word).match?(RUBY)
+      end
+
+      # rackup and others load the application first, and that may have changed ENV.
+      def variables
+        pairs = ruby?(@words.first) ? words('environ').map { |word| word.split('=', 2) } : []
+        pairs.any? && pairs.all? { |pair| pair.size == 2 } ? pairs.to_h : ENV.to_h
       end
 
       # A title in Bundler's way has the arguments in one line.

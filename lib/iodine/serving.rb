@@ -29,6 +29,11 @@ module Iodine
       finish(wait)
     end
 
+    # @return [String]
+    def status
+      "#{@server.all_connections} connections"
+    end
+
     private
 
     def load_application
@@ -59,8 +64,8 @@ module Iodine
       when Proc then event.call
       when :orphaned then return orphaned
       when :unlinked then cut_off
-      when :replace
-        replace if Runtime.role == :single
+      when :replace, :restart
+        send(event) if Runtime.role == :single
       when :stop, :retire, :now then return event
       end
       nil
@@ -93,8 +98,15 @@ module Iodine
       Log.warning('USR1 replaces workers, and a single process has none: nothing is done')
     end
 
+    def restart
+      @restart ||= Restart.new(@events)
+      @restart.begin
+    end
+
     def finish(how)
       @stopping = true
+      @restart&.cancel
+      Systemd.stopping
       Hooks.run(:start_shutdown)
       Clients.detach
       Drain.new(@server, @pool, how) { order }.run

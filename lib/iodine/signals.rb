@@ -4,7 +4,7 @@ module Iodine
   # Traps while a process serves. A trap only leaves a note in the queue of the thread that waits for events.
   # @api private
   class Signals
-    # @param events [Thread::Queue] gets :stop, :now or :replace
+    # @param events [Thread::Queue] gets :stop, :now, :replace or :restart
     # @param role [Symbol] :single, :root or :worker
     # @param hasty [Boolean] the first INT already means now (rails s, rackup)
     def initialize(events, role, hasty: false)
@@ -33,8 +33,14 @@ module Iodine
       {
         'INT' => trap('INT') { stop('INT') },
         'TERM' => trap('TERM') { stop('TERM') },
-        'USR1' => trap('USR1') { @events << :replace }
+        'USR1' => trap('USR1') { @events << :replace },
+        'USR2' => trap_unless_taken('USR2') { @events << :restart }
       }
+    end
+
+    # The application may have a use of its own for it.
+    def trap_unless_taken(name, &)
+      trap(name, &).tap { |before| trap(name, before) unless [nil, 'DEFAULT'].include?(before) }
     end
 
     # A worker is told by the root when to be quick: a ^C at the terminal reaches both.

@@ -318,6 +318,10 @@ static VALUE connections(VALUE self) {
   return rs->server->open ? UINT2NUM(without_gvl(self, iod_server_connections)) : INT2FIX(0);
 }
 
+static VALUE all_connections(VALUE self) {
+  return UINT2NUM(iod_shared_connections(&iod_ruby_server_of(self)->server->shared));
+}
+
 static VALUE halt(VALUE self) {
   ruby_server_t *rs = iod_ruby_server_of(self);
   if (rs->server->open) iod_crew_halt(rs->server);
@@ -451,6 +455,7 @@ void iod_ruby_server_init(VALUE iodine) {
   rb_define_method(klass, "busy", busy, 0);
   rb_define_method(klass, "hang_up", hang_up, 0);
   rb_define_method(klass, "connections", connections, 0);
+  rb_define_method(klass, "all_connections", all_connections, 0);
   rb_define_method(klass, "halt", halt, 0);
   rb_define_method(klass, "close", close_server, 0);
   rb_define_method(klass, "vacate", vacate, 1);

@@ -38,6 +38,13 @@ void iod_shared_enter(iod_shared_t *shared, uint32_t slot) {
 
 void iod_shared_leave(iod_shared_t *shared, uint32_t slot) { atomic_store(&shared->slots[slot].pid, 0); }
 
+uint32_t iod_shared_connections(const iod_shared_t *shared) {
+  uint32_t sum = 0, used = atomic_load(shared->used);
+  for (uint32_t i = 0; i < used; i++)
+    if (atomic_load(&shared->slots[i].pid)) sum += atomic_load(&shared->slots[i].connections);
+  return sum;
+}
+
 bool iod_slot_saturated(const iod_slot_t *slot) {
   return atomic_load_explicit(&slot->stand_in_drives, memory_order_relaxed) &&
          atomic_load_explicit(&slot->running, memory_order_relaxed) >=

@@ -32,6 +32,9 @@ void iod_shared_enter(iod_shared_t *shared, uint32_t slot);
 /* Nobody does any more. */
 void iod_shared_leave(iod_shared_t *shared, uint32_t slot);
 
+/* Of all who serve. */
+uint32_t iod_shared_connections(const iod_shared_t *shared);
+
 /* All threads are in the middle of a job, and not of one that ends within a tick. */
 bool iod_slot_saturated(const iod_slot_t *slot);
 

@@ -2,7 +2,6 @@
 
 require_relative '../application'
 require_relative '../config'
-require_relative '../pid_file'
 require_relative '../warmup'
 require_relative 'report'
 
@@ -24,6 +23,7 @@ module Iodine
 
       # @raise [Option::Error]
       def configure
+        Inherited.left # before anybody starts programs
         ENV['RACK_ENV'] = @flags[:environment] if @flags[:environment]
         use_redis
         @sources = Config::Sources.new(@flags, Config.script(@flags[:config]))

@@ -19,7 +19,8 @@ module Iodine
           A value is written as -p 80, -p=80 or -p80. Each name works with one dash and with two.
           The environment is read too: PORT, ADDRESS, THREADS, WORKERS, WEB_CONCURRENCY, RAILS_MAX_THREADS, SCRIPT_NAME,
           IODINE_REDIS_URL, RACK_ENV. In config/iodine.rb these names are words: port 80, with _ for - inside.
-          Signals: INT and TERM stop gracefully, the second one at once; USR1 replaces the workers one by one.
+          Signals: INT and TERM stop gracefully, the second one at once; USR1 replaces the workers one by one;
+          USR2 starts the program once more, which takes over.
         TEXT
       end
 

@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
 require_relative '../config'
-require_relative '../pid_file'
 require_relative '../warmup'
 
 module Iodine
