@@ -11,7 +11,8 @@ module Iodine
   #
   # Times are in seconds, `queue_timeout` in ms; 0 = none. `max_headers` is in KB (nil = what the build allows),
   # `max_msg` too; `max_body` and `max_pending` in MB.
-  # `shutdown_timeout` belongs to {Iodine.start}: how long a graceful stop waits for requests under way.
+  # Two belong to {Iodine.start}: `shutdown_timeout` is how long a graceful stop waits for requests under way;
+  # `no_db_hooks` leaves ActiveRecord and Sequel alone when a worker is forked.
   DEFAULT_SETTINGS = { # rubocop:disable Style/MutableConstant
     port: DEFAULT_PORT, address: nil, mode: 0o660, backlog: 1024, log: false,
     timeout: 40, head_timeout: 10, body_timeout: 30, write_timeout: 30, shutdown_timeout: 25,
@@ -19,7 +20,8 @@ module Iodine
     max_queue: 0, queue_timeout: 0, request_timeout: 0,
     public: nil, max_age: 3600, sendfile_root: nil, no_symlinks: false,
     trusted_proxy: [], proxy_protocol: false, max_pending: 16,
-    ping: 40, max_msg: 250, deflate: true, allowed_origin: []
+    ping: 40, max_msg: 250, deflate: true, allowed_origin: [],
+    no_db_hooks: false
   }
   DEFAULT_HTTP_ARGS = DEFAULT_SETTINGS
 

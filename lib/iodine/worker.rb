@@ -30,7 +30,7 @@ module Iodine
 
     # The block runs in the worker, and gets its ends of the pipes, and the link.
     def fork
-      @pid = ::Process.fork do
+      @pid = Databases.fork do
         [@orders, @said].each(&:close)
         @link.leave_root
         yield @told, @report, @link

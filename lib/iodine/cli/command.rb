@@ -63,10 +63,9 @@ module Iodine
       end
 
       def check_redis
-        return PubSub::Redis.check(redis) if redis
-        raise Option::Error, '-rp is of no use without a Redis: -r redis://localhost:6379' if @values[:redis_ping]
-      rescue ArgumentError, LoadError => e
-        raise Option::Error, e.message
+        return if redis || !@values[:redis_ping]
+
+        raise Option::Error, '-rp is of no use without a Redis: -r redis://localhost:6379'
       end
 
       def redis
@@ -76,7 +75,10 @@ module Iodine
 
       # Before the application, which may already publish, and may choose another engine.
       def use_redis
+        PubSub::Redis.check(redis) if redis
         PubSub::Redis.use(redis, @values[:redis_ping]) if redis
+      rescue ArgumentError, LoadError => e
+        raise Option::Error, e.message
       end
 
       def script?

@@ -81,6 +81,7 @@ module Iodine
                                         help: 'configuration, or any Ruby (default: config/iodine.rb if it is there)'),
       Option.new(:check, %w[check], help: 'start nothing: print what is in force and who set it, or the error'),
       Option.new(:pid, %w[pid pidfile], value: 'FILE', help: 'write the process id here'),
+      Option.new(:no_db_hooks, %w[no-db-hooks], help: 'leave ActiveRecord and Sequel alone when a worker is forked'),
       Option.new(:environment, %w[e], value: 'ENV', help: 'set RACK_ENV'),
       Option.new(:warmup, %w[warmup preload],
                  help: 'before a worker accepts, load all constants and send the app one GET /'),
@@ -92,8 +93,8 @@ module Iodine
     # Known names that do nothing yet: they are refused, never ignored. Some have a value, and must be told from others.
     # @api private
     LATER = [
-      %w[no-db-hooks], %w[worker-timeout], %w[worker-max-rss], %w[worker-max-requests], %w[worker-max-age], %w[metrics],
+      %w[worker-timeout], %w[worker-max-rss], %w[worker-max-requests], %w[worker-max-age], %w[metrics],
       %w[log-format], %w[log-file]
-    ].map { |names| Option.new(nil, names, value: ('VALUE' unless names == %w[no-db-hooks])) }.freeze
+    ].map { |names| Option.new(nil, names, value: 'VALUE') }.freeze
   end
 end
