@@ -26,12 +26,12 @@ module Iodine
       # In the root.
       def leave
         pools_of_active_record.each { |pool| tell("ActiveRecord's pool #{pool.db_config.name}") { empty(pool) } }
-        databases_of_sequel.each { |database| tell("Sequel's #{database.uri}") { database.disconnect } }
+        databases_of_sequel.each { |database| tell(name_of(database)) { database.disconnect } }
       end
 
       # In the worker. ActiveRecord does so by itself.
       def forget
-        databases_of_sequel.each { |database| tell("Sequel's #{database.uri}") { renew(database) } }
+        databases_of_sequel.each { |database| tell(name_of(database)) { renew(database) } }
       end
 
       def pools_of_active_record
@@ -45,6 +45,11 @@ module Iodine
 
       def databases_of_sequel
         defined?(::Sequel::DATABASES) ? ::Sequel::DATABASES.dup : []
+      end
+
+      # Its URI has the password.
+      def name_of(database)
+        "Sequel's #{database.adapter_scheme} #{database.opts[:database]}"
       end
 
       # All but what other threads use: disconnect! would wait for those, and then break them.
