@@ -5,7 +5,6 @@ module Iodine
   # @api private
   class Cluster
     GRACE = 3 # seconds that a worker gets over its own time limit
-    ATTEMPTS = 3 # of a worker to come up before the start is given up, if none ever did
 
     attr_reader :workers
 
@@ -18,6 +17,7 @@ module Iodine
       @workers = []
       @rotation = Rotation.new(self)
       @restart = Restart.new(@events)
+      @losses = Losses.new(self, @events)
     end
 
     # Yields whenever all workers are up.
@@ -28,8 +28,10 @@ module Iodine
       @count.times { fork_child(planned) } # before any thread starts here
       @workers.each { |worker| watch(worker) }
       @hub = Hub.new(@events).open(planned, @workers)
+      Dump.relay { @workers.each { |worker| worker.order(:dump) } }
+      Guard.new(self, @server, @rotation, @events).start
       finish(wait)
-      raise "no worker came up: #{@failure}" if @failure
+      raise "no worker came up: #{@losses.failure}" if @losses.failure
     end
 
     # @return [String, nil] nil: no worker serves
@@ -47,8 +49,28 @@ module Iodine
 
     # Lets it finish what it began.
     def dismiss(worker, how = :stop)
+      worker.dismissed = true
       worker.order(how)
-      later((how == :now ? 0 : Settings.shutdown_timeout) + GRACE) { worker.kill }
+      later((how == :now ? 0 : Settings.shutdown_timeout) + GRACE) do
+        Log.warning("worker #{worker.pid} did not stop in time and is killed") if worker.kill
+      end
+    end
+
+    # The block runs then, on the thread of all events.
+    def later(seconds, &block)
+      Thread.new do
+        sleep seconds
+        @events << block
+      end
+    end
+
+    def stopping?
+      @stopping
+    end
+
+    # @return [Array<Worker>] those that are up and are to stay
+    def settled
+      @stopping ? [] : @workers.select { |worker| worker.came_up? && !worker.dismissed }
     end
 
     private
@@ -85,13 +107,6 @@ module Iodine
       end
     end
 
-    def later(seconds, &block)
-      Thread.new do
-        sleep seconds
-        @events << block
-      end
-    end
-
     # @return [Symbol] how to stop: :stop, :retire or :now
     def wait
       loop do
@@ -105,7 +120,7 @@ module Iodine
     end
 
     def up(worker)
-      @ever_up = true
+      @losses.none_yet = false
       return if @stopping
 
       @rotation.up(worker)
@@ -123,33 +138,7 @@ module Iodine
       worker.close
       return if @stopping || @rotation.gone?(worker)
 
-      failures = Backoff.failures(worker)
-      report(worker, status, Backoff.delay(failures))
-      return give_up(worker, status) if !@ever_up && failures >= ATTEMPTS
-
-      replace(failures, Backoff.delay(failures))
-    end
-
-    # Without a delay it is done at once. A fork that failed is tried again.
-    def replace(failures, delay)
-      return later(delay) { replace(failures, 0) unless @stopping } if delay.positive?
-
-      replace(failures + 1, Backoff::FIRST) unless fork_worker(failures)
-    end
-
-    def report(worker, status, delay)
-      when_replaced = delay.zero? ? 'at once' : "in #{delay} s"
-      if status&.success?
-        Log.info("worker #{worker.pid} has stopped and is replaced #{when_replaced}")
-      else
-        Log.error("worker #{worker.pid} #{Worker.fate(status)} and is replaced #{when_replaced}")
-        Hooks.run(:on_child_crush)
-      end
-    end
-
-    def give_up(worker, status)
-      @failure = worker.error.to_s.empty? ? "the last one #{Worker.fate(status)}" : worker.error
-      @events << :now
+      @losses.add(worker, status)
     end
 
     def finish(how)

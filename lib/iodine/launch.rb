@@ -55,6 +55,7 @@ module Iodine
 
     def process(threads, workers)
       if workers == 1
+        Recycling.warn_of_no_use
         Serving.new(Listeners.server, index: 0, threads: threads, boot: @boot)
       else
         Cluster.new(Listeners.server, threads: threads, workers: workers, boot: @boot)

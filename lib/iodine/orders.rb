@@ -5,17 +5,25 @@ module Iodine
   # place. The end of the pipe tells that the root died.
   # @api private
   module Orders
-    LETTERS = { stop: 's', retire: 'r', now: 'n' }.freeze
+    LETTERS = { stop: 's', retire: 'r', now: 'n', dump: 'd' }.freeze
 
     # @param events [Thread::Queue] gets the orders
     def self.follow(pipe, events)
       Thread.new do
         while (letter = pipe.read(1))
-          events << LETTERS.key(letter)
+          hear(LETTERS.key(letter), events)
         end
         events << :orphaned
       end
     end
+
+    # Backtraces are written here, whatever the thread that waits for events is at.
+    def self.hear(order, events)
+      order == :dump ? Dump.call : events << order
+    rescue StandardError => e
+      Log.exception('no backtraces', e)
+    end
+    private_class_method :hear
   end
   private_constant :Orders
 end

@@ -9,13 +9,25 @@ module Iodine
     def initialize(cluster)
       @cluster = cluster
       @waiting = []
+      @failed_at = -Float::INFINITY
+    end
+
+    # When a new worker failed to come up, by the monotonic clock.
+    # @return [Numeric]
+    attr_reader :failed_at
+
+    def busy?
+      !@old.nil?
     end
 
     # Asked again meanwhile, all that are there now get their turn.
     def begin
-      idle = @old.nil?
-      @waiting |= @cluster.workers - [@old]
-      step if idle
+      add(@cluster.workers - [@old])
+    end
+
+    # That one alone.
+    def replace(worker)
+      add([worker])
     end
 
     def up(worker)
@@ -42,6 +54,11 @@ module Iodine
 
     private
 
+    def add(workers)
+      @waiting |= workers
+      step unless busy?
+    end
+
     def alive?(worker)
       @cluster.workers.include?(worker)
     end
@@ -50,12 +67,16 @@ module Iodine
       @old = @waiting.shift
       @old = @waiting.shift until @old.nil? || alive?(@old)
       @new = @old && @cluster.fork_worker
-      @waiting.clear unless @new
-      @old = nil unless @new
+      give_up unless @new || @old.nil?
     end
 
     def abandon(worker)
       Log.error("the new worker failed to come up: #{worker.error}: the old ones stay")
+      give_up
+    end
+
+    def give_up
+      @failed_at = ::Process.clock_gettime(::Process::CLOCK_MONOTONIC)
       @new = @old = nil
       @waiting.clear
     end

@@ -4,6 +4,7 @@ module Iodine
   # The life of a process that serves: the only one, or a worker.
   # @api private
   class Serving
+    BEAT = 250 # ms between two signs of life, for each second of the worker-timeout
     PATIENCE = 1 # seconds in which the root's death is told, if that is why the link has ended
 
     # @param index [Integer] the slot of this process in what the workers share
@@ -43,6 +44,7 @@ module Iodine
 
     def open
       @link&.join
+      @server.beat((Settings.amount(:worker_timeout) * BEAT).ceil) if @link
       @server.open(@index)
       Runtime.attach(@server) { @link&.attach(@server) }
       Tasks.attach(@server, @planned)

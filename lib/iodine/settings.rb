@@ -11,11 +11,14 @@ module Iodine
   #
   # Times are in seconds, `queue_timeout` in ms; 0 = none. `max_headers` is in KB (nil = what the build allows),
   # `max_msg` too; `max_body` and `max_pending` in MB.
-  # Two belong to {Iodine.start}: `shutdown_timeout` is how long a graceful stop waits for requests under way;
-  # `no_db_hooks` leaves ActiveRecord and Sequel alone when a worker is forked.
+  # Some belong to {Iodine.start}: `shutdown_timeout` is how long a graceful stop waits for requests under way;
+  # `no_db_hooks` leaves ActiveRecord and Sequel alone when a worker is forked; `worker_timeout` is how long requests
+  # may wait while no thread takes any, before their worker is killed, and `worker_max_rss` (MB), `worker_max_requests`
+  # and `worker_max_age` say when one is replaced.
   DEFAULT_SETTINGS = { # rubocop:disable Style/MutableConstant
     port: DEFAULT_PORT, address: nil, mode: 0o660, backlog: 1024, log: false,
     timeout: 40, head_timeout: 10, body_timeout: 30, write_timeout: 30, shutdown_timeout: 25,
+    worker_timeout: 60, worker_max_rss: 0, worker_max_requests: 0, worker_max_age: 0,
     max_headers: nil, max_body: 50, max_clients: 0, max_per_address: 0,
     max_queue: 0, queue_timeout: 0, request_timeout: 0,
     public: nil, max_age: 3600, sendfile_root: nil, no_symlinks: false,
@@ -80,12 +83,17 @@ module Iodine
         [resolve(threads), resolve(workers)]
       end
 
-      # @return [Integer] seconds
+      # @return [Numeric] seconds
       def shutdown_timeout
-        seconds = DEFAULT_SETTINGS[:shutdown_timeout]
-        return seconds if seconds.is_a?(Numeric) && !seconds.negative?
+        amount(:shutdown_timeout)
+      end
 
-        raise ArgumentError, "shutdown_timeout is #{seconds.inspect}: set a number of seconds, 0 or more"
+      # @return [Numeric] of those that belong to the start
+      def amount(name)
+        number = DEFAULT_SETTINGS[name]
+        return number if number.is_a?(Numeric) && !number.negative?
+
+        raise ArgumentError, "#{name} is #{number.inspect}: set a number, 0 or more"
       end
 
       private

@@ -4,7 +4,10 @@ module Iodine
   # Traps while a process serves. A trap only leaves a note in the queue of the thread that waits for events.
   # @api private
   class Signals
-    # @param events [Thread::Queue] gets :stop, :now, :replace or :restart
+    BACKTRACES = %w[TTIN INFO].select { |name| Signal.list.key?(name) }.freeze
+    DUMP = -> { Dump.everywhere }
+
+    # @param events [Thread::Queue] gets :stop, :now, :replace, :restart, or what is to be called
     # @param role [Symbol] :single, :root or :worker
     # @param hasty [Boolean] the first INT already means now (rails s, rackup)
     def initialize(events, role, hasty: false)
@@ -34,7 +37,8 @@ module Iodine
         'INT' => trap('INT') { stop('INT') },
         'TERM' => trap('TERM') { stop('TERM') },
         'USR1' => trap('USR1') { @events << :replace },
-        'USR2' => trap_unless_taken('USR2') { @events << :restart }
+        'USR2' => trap_unless_taken('USR2') { @events << :restart },
+        **BACKTRACES.to_h { |name| [name, trap_unless_taken(name) { @events << DUMP }] }
       }
     end
 

@@ -9,6 +9,9 @@ module Iodine
 
     attr_reader :index, :pid, :failures, :error
 
+    # It was told to end, or is about to be killed: nobody need look after it any more.
+    attr_accessor :dismissed
+
     # How it ended, as the end of a sentence.
     def self.fate(status)
       return 'is gone' unless status
@@ -74,11 +77,10 @@ module Iodine
       nil # it is dying
     end
 
+    # At once.
+    # @return [Boolean, nil] nil when it was gone
     def kill
-      return if @closed
-
-      Log.warning("worker #{@pid} did not stop in time and is killed")
-      ::Process.kill(:KILL, @pid)
+      ::Process.kill(:KILL, @pid) && true unless @closed
     rescue Errno::ESRCH
       nil
     end

@@ -13,6 +13,7 @@
 #include "ruby_proxies.h"
 #include "ruby_public.h"
 #include "ruby_pubsub.h"
+#include "ruby_pulse.h"
 #include "ruby_tls.h"
 #include "ruby_url.h"
 
@@ -467,6 +468,7 @@ void iod_ruby_server_init(VALUE iodine) {
   rb_define_singleton_method(klass, "poller", poller, 0);
   rb_define_singleton_method(klass, "log", log_line, 2);
   rb_define_singleton_method(klass, "build", build, 0);
+  iod_ruby_pulse_init(klass);
   iod_ruby_url_init(klass);
   iod_ruby_proxies_init(klass);
   iod_ruby_origins_init(klass);

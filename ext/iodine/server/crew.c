@@ -10,6 +10,7 @@
 
 enum {
   TICK_MS = 1,
+  BUSY_BEAT_MS = 1000,    /* between two signs of life while jobs are run, where somebody watches for them */
   QUIET_TICKS = 100,      /* without traffic, before the stand-in sleeps until there is some */
   JOBS_A_TURN = 32,       /* jobs of a busy thread before it looks at the sockets again */
   UNCORKED_QUICKLY = 64,  /* streams whose gathered output is written with the GVL held … */
@@ -190,11 +191,12 @@ static bool catch_up(iod_server_t *server) {
   return all;
 }
 
-/* One turn, which blocks until there is something to do. A thread that runs jobs doesn't block while some wait. */
-static void turn(iod_server_t *server, bool runs_jobs) {
+/* One turn, which blocks until there is something to do, at most so long (ms, -1: any). A thread that runs jobs doesn't
+ * block while some wait. */
+static void turn(iod_server_t *server, bool runs_jobs, int most) {
   bool idle = catch_up(server);
   bool block = idle && (!runs_jobs || atomic_load(&server->jobs.waiting) == 0);
-  int n = iod_loop_poll(&server->loop, block ? -1 : 0);
+  int n = iod_loop_poll(&server->loop, block ? most : 0);
   if (n < 0) return;
   atomic_store(&server->crew.quiet, n <= 1);
   iod_server_lock(server);
@@ -210,7 +212,7 @@ void iod_crew_idle(iod_server_t *server, iod_crew_thread_t *thread) {
       continue;
     }
     atomic_store(&crew->driver_blocks, true);
-    while (!must_return(server, thread)) turn(server, true);
+    while (!must_return(server, thread)) turn(server, true, -1);
     atomic_store(&crew->driver_blocks, false);
     iod_loop_yield(&server->loop);
     /* Who leaves without a job to run leaves the poll to another. */
@@ -221,33 +223,74 @@ void iod_crew_idle(iod_server_t *server, iod_crew_thread_t *thread) {
 
 /* ---- the stand-in ---- */
 
+/* Who watches the worker hears of it at least so often. */
+static int driving_ms(const iod_server_t *server) {
+  if (!server->beat) return -1;
+  return server->beat < BUSY_BEAT_MS ? (int)server->beat : BUSY_BEAT_MS;
+}
+
 static void drive(iod_server_t *server) {
   atomic_store(&server->crew.slot->stand_in_drives, true);
   iod_crew_offer(server); /* what came up before that could be seen */
   while (!atomic_load(&server->crew.halted)) {
     uint64_t taken = atomic_load(&server->jobs.taken);
-    turn(server, false);
+    turn(server, false, driving_ms(server));
+    iod_pulse_look(server);
     if (atomic_load(&server->crew.slot->running) == 0 || atomic_load(&server->jobs.taken) - taken >= BUSY_APP) break;
   }
   atomic_store(&server->crew.slot->stand_in_drives, false);
   iod_loop_yield(&server->loop);
 }
 
+#ifdef __APPLE__ /* conditions know no monotonic clock there, but waits of a length */
+static void condition_init(pthread_cond_t *condition) { pthread_cond_init(condition, NULL); }
+
+/* False: the time has passed. */
+static bool wait_for(pthread_cond_t *condition, pthread_mutex_t *lock, uint32_t ms) {
+  struct timespec length = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+  return pthread_cond_timedwait_relative_np(condition, lock, &length) != ETIMEDOUT;
+}
+#else
+static void condition_init(pthread_cond_t *condition) {
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(condition, &attributes);
+  pthread_condattr_destroy(&attributes);
+}
+
+/* False: the time has passed. */
+static bool wait_for(pthread_cond_t *condition, pthread_mutex_t *lock, uint32_t ms) {
+  uint64_t due = iod_clock_ms() + ms;
+  struct timespec time = {.tv_sec = (time_t)(due / 1000), .tv_nsec = (long)(due % 1000) * 1000000};
+  return pthread_cond_timedwait(condition, lock, &time) != ETIMEDOUT;
+}
+#endif
+
+/* Until there is something to do, or to say. */
+static void sleep_until_woken(iod_server_t *server) {
+  iod_crew_t *crew = &server->crew;
+  atomic_store(&crew->asleep, true);
+  while (atomic_load(&crew->asleep) && !atomic_load(&crew->halted) && atomic_load(&crew->slot->running) == 0 &&
+         atomic_load(&server->jobs.waiting) == 0 && !atomic_load(&server->loop.corked_since)) {
+    if (!server->beat)
+      pthread_cond_wait(&crew->stand_in_wake, &crew->lock);
+    else if (!wait_for(&crew->stand_in_wake, &crew->lock, server->beat))
+      break;
+  }
+  atomic_store(&crew->asleep, false);
+}
+
 /* Sleeps for a tick, or until a job is taken. */
 static void nap(iod_server_t *server, bool quiet) {
   iod_crew_t *crew = &server->crew;
-  pthread_mutex_lock(&crew->lock);
-  if (quiet) {
-    atomic_store(&crew->asleep, true);
-    while (atomic_load(&crew->asleep) && !atomic_load(&crew->halted) && atomic_load(&crew->slot->running) == 0 &&
-           atomic_load(&server->jobs.waiting) == 0 && !atomic_load(&server->loop.corked_since))
-      pthread_cond_wait(&crew->stand_in_wake, &crew->lock);
-    atomic_store(&crew->asleep, false);
-    pthread_mutex_unlock(&crew->lock);
+  if (!quiet) {
+    nanosleep(&(struct timespec){.tv_nsec = TICK_MS * 1000000}, NULL);
     return;
   }
+  pthread_mutex_lock(&crew->lock);
+  sleep_until_woken(server);
   pthread_mutex_unlock(&crew->lock);
-  nanosleep(&(struct timespec){.tv_nsec = TICK_MS * 1000000}, NULL);
 }
 
 /* Nobody ran a turn for a tick. A thread that ends jobs within a tick does so when asked: no hand-over. */
@@ -287,6 +330,7 @@ static void *stand_in(void *argument) {
     if (jobs_wait && taken_now == taken) iod_crew_wake_one(server);
     write_gathered_log(server, tick);
     if (gathered_too_long(server)) (void)uncork(server);
+    iod_pulse_look(server);
     if (turns_now == turns && !blocked) step_in(server, taken_now != taken);
     turns = atomic_load(&server->loop.turns);
     taken = taken_now;
@@ -300,7 +344,7 @@ int iod_crew_start(iod_server_t *server) {
   iod_crew_t *crew = &server->crew;
   *crew = (iod_crew_t){.slot = &server->shared.slots[server->index]};
   pthread_mutex_init(&crew->lock, NULL);
-  pthread_cond_init(&crew->stand_in_wake, NULL);
+  condition_init(&crew->stand_in_wake);
   sigset_t all, before; /* signals are for the application's threads */
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);

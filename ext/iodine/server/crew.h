@@ -33,6 +33,7 @@ typedef struct iod_crew {
 
   pthread_t stand_in;
   bool has_stand_in;
+  uint64_t done_before;   /* the stand-in's: what was taken and sent at its last look */
   uint64_t taken_at_trim; /* the stand-in's: jobs when the heap was trimmed */
   pthread_cond_t stand_in_wake;
   _Atomic bool asleep; /* the stand-in, for longer than a tick */

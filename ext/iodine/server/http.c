@@ -432,6 +432,7 @@ static void log_answer(iod_http_t *http) {
 
 static void finish_answer(iod_http_t *http, int flags) {
   log_answer(http);
+  iod_pulse_count(&server_of(http)->pulse->answered);
   iod_request_t *r = http->request;
   /* A body that ends with the connection looks whole after a FIN. */
   bool cut_off = (flags & IOD_SEND_ABORT) && r->head.minor == 0;
@@ -462,6 +463,7 @@ int iod_http_send(iod_server_t *server, iod_request_t *request, const iod_send_t
     return IOD_E_CLOSED;
   }
   bool last = send->flags & IOD_SEND_LAST;
+  iod_pulse_count(&server->pulse->sent);
   if (send->status) {
     http->status = (uint16_t)send->status;
     iod_overload_answered(http);
@@ -531,6 +533,11 @@ void iod_http_drain(iod_stream_t *s, void *server) {
   } else {
     iod_stream_close(s);
   }
+}
+
+bool iod_http_answering(const iod_stream_t *s) {
+  const iod_http_t *http = (const iod_http_t *)(const void *)s;
+  return !iod_relay_is(s) && http->state == APP && http->request;
 }
 
 bool iod_http_busy(const iod_stream_t *s) {

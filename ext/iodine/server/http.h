@@ -52,5 +52,6 @@ void iod_http_uncork(iod_http_t *http);
 void iod_http_drain(iod_stream_t *stream, void *server); /* iod_loop_each */
 void iod_http_announce_close(iod_stream_t *stream);      /* with the answer to the request under way, if it can */
 bool iod_http_busy(const iod_stream_t *stream);
+bool iod_http_answering(const iod_stream_t *stream); /* its request is with the application */
 
 #endif

@@ -1,6 +1,7 @@
 #include "server.h"
 
 #include "../base/alloc.h"
+#include "../base/clock.h"
 #include "client.h"
 #include "http.h"
 #include "limits.h"
@@ -23,7 +24,10 @@ iod_server_t *iod_server_new(uint32_t workers, void (*released)(iod_release_job_
   if (!server) return NULL;
   server->released = released;
   server->shared = iod_shared_new(workers ? workers : 1);
-  if (server->shared.slots) return server;
+  server->pulse = server->pulses = iod_pulses_new(workers ? workers : 1);
+  if (server->shared.slots && server->pulses) return server;
+  iod_pulses_free(server->pulses, workers ? workers : 1);
+  iod_shared_free(&server->shared);
   iod_free(server);
   return NULL;
 }
@@ -40,6 +44,7 @@ void iod_server_free(iod_server_t *server) {
     iod_free(server->listeners[i]);
   }
   iod_addresses_deinit(&server->addresses);
+  iod_pulses_free(server->pulses, server->shared.count);
   iod_shared_free(&server->shared);
   iod_free(server);
 }
@@ -136,6 +141,7 @@ static void release(void *context, void *token) {
 void iod_server_vacate(iod_server_t *server, uint32_t index) {
   if (index >= server->shared.count) return;
   iod_shared_leave(&server->shared, index);
+  iod_pulse_reset(&server->pulses[index], 0);
   iod_addresses_clear(&server->addresses, index);
 }
 
@@ -151,6 +157,7 @@ int iod_server_open(iod_server_t *server, uint32_t index) {
   server->loop.context = server;
   server->loop.releaser = (iod_releaser_t){.release = release, .context = server};
   server->index = index < server->shared.count ? index : 0;
+  server->pulse = &server->pulses[server->index];
   server->capacity = iod_limits_capacity();
   iod_jobs_init(&server->jobs);
   iod_commands_init(&server->commands);
@@ -170,6 +177,7 @@ int iod_server_open(iod_server_t *server, uint32_t index) {
   for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_arm(server->listeners[i]);
   iod_server_vacate(server, server->index);
   iod_shared_enter(&server->shared, server->index);
+  iod_pulse_reset(server->pulse, iod_clock_ms());
   result = iod_crew_start(server);
   if (result) iod_server_close(server);
   return result;

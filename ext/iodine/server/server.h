@@ -17,6 +17,7 @@
 #include "notices.h"
 #include "public.h"
 #include "pubsub.h"
+#include "pulse.h"
 #include "retirement.h"
 #include "shared.h"
 
@@ -37,6 +38,8 @@ struct iod_server {
   iod_listener_t *listeners[IOD_LISTENERS];
   uint32_t listener_count;
   iod_shared_t shared;
+  iod_pulse_t *pulses, *pulse; /* one for each slot; this worker's */
+  uint32_t beat;               /* ms between two signs of life at most, 0 = any */
   iod_addresses_t addresses;
   uint32_t index; /* this worker's slot */
   uint32_t capacity;

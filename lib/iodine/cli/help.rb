@@ -20,7 +20,7 @@ module Iodine
           The environment is read too: PORT, ADDRESS, THREADS, WORKERS, WEB_CONCURRENCY, RAILS_MAX_THREADS, SCRIPT_NAME,
           IODINE_REDIS_URL, RACK_ENV. In config/iodine.rb these names are words: port 80, with _ for - inside.
           Signals: INT and TERM stop gracefully, the second one at once; USR1 replaces the workers one by one;
-          USR2 starts the program once more, which takes over.
+          USR2 starts the program once more, which takes over; TTIN writes backtraces of all threads to the log.
         TEXT
       end
 

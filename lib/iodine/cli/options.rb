@@ -61,6 +61,14 @@ module Iodine
                                                     help: 'time for a client that doesn\'t read (default: 30)'),
       Option.new(:shutdown_timeout, %w[shutdown-timeout], value: 'SECONDS', range: SECONDS,
                                                           help: 'time for requests under way at a stop (default: 25)'),
+      Option.new(:worker_timeout, %w[worker-timeout], value: 'SECONDS', range: SECONDS,
+                                                      help: 'kill a worker that hangs so long, 0: never (default: 60)'),
+      Option.new(:worker_max_rss, %w[worker-max-rss], value: 'MB', range: COUNT,
+                                                      help: 'replace a worker that has grown so large'),
+      Option.new(:worker_max_requests, %w[worker-max-requests], value: 'NUM', range: 0..999_999_999,
+                                                                help: 'replace a worker after so many requests'),
+      Option.new(:worker_max_age, %w[worker-max-age], value: 'SECONDS', range: SECONDS,
+                                                      help: 'replace a worker after so long'),
       Option.new(:public, %w[www public], value: 'FOLDER', check: Checks::FOLDER,
                                           help: 'serve this folder\'s files, then the application'),
       Option.new(:max_age, %w[max-age], value: 'SECONDS', range: 0..999_999_999,
@@ -93,8 +101,7 @@ module Iodine
     # Known names that do nothing yet: they are refused, never ignored. Some have a value, and must be told from others.
     # @api private
     LATER = [
-      %w[worker-timeout], %w[worker-max-rss], %w[worker-max-requests], %w[worker-max-age], %w[metrics],
-      %w[log-format], %w[log-file]
+      %w[metrics], %w[log-format], %w[log-file]
     ].map { |names| Option.new(nil, names, value: 'VALUE') }.freeze
   end
 end
