@@ -8,6 +8,8 @@ module Iodine
       def show(threads, workers)
         Log.info("iodine #{VERSION}, #{RUBY_ENGINE} #{RUBY_VERSION}, #{Server.poller}, PID #{::Process.pid}")
         Log.info("#{count(workers, 'worker')} × #{count(threads, 'thread')}, up to #{Server.capacity} connections each")
+        shortage = Cores.shortage if Settings.unset?
+        Log.info(shortage) if shortage
         name(Listeners.names)
         Listeners.folders.each { |folder| Log.info("serving the files of #{folder}") }
       end

@@ -78,9 +78,14 @@ module Iodine
 
       # @return [Array(Integer, Integer)] threads and workers, each at least 1
       def concurrency
-        return [DEFAULT_THREADS, Cores.count] if threads.zero? && workers.zero?
+        return [DEFAULT_THREADS, Cores.workers] if unset?
 
         [resolve(threads), resolve(workers)]
+      end
+
+      # Has nobody said how many?
+      def unset?
+        threads.zero? && workers.zero?
       end
 
       # @return [Numeric] seconds
