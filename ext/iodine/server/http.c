@@ -386,7 +386,7 @@ void iod_http_open(iod_listener_t *listener, int fd, const iod_peer_t *remote, b
   http->remote = *remote;
   http->trusted = iod_proxies_trust(listener, remote);
   if (server->shared.slots)
-    atomic_store(&server->shared.slots[server->index].connections, iod_server_connections(server));
+    atomic_store(&server->shared.slots[server->index].connections, iod_server_open_connections(server));
   if (refused)
     turn_away(http, "the connection limit is reached");
   else if (listener->settings.proxy_protocol)

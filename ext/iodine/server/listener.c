@@ -131,7 +131,7 @@ static bool leave_to_others(const iod_server_t *server) {
   uint32_t least = iod_shared_least(&server->shared, server->index, &idle);
   if (least == UINT32_MAX) return false;
   if (iod_slot_saturated(server->crew.slot)) return true;
-  return idle && iod_server_connections(server) > least + UNEVEN + least / 8;
+  return idle && iod_server_open_connections(server) > least + UNEVEN + least / 8;
 }
 
 static void accept_one(iod_listener_t *l, int fd, const iod_peer_t *peer) {
