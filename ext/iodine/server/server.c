@@ -266,7 +266,8 @@ void iod_server_kick(iod_server_t *server) {
 }
 
 void iod_server_left(iod_server_t *server) {
-  if (server->shared.slots) atomic_store(&server->shared.slots[server->index].connections, iod_server_connections(server));
+  if (server->shared.slots)
+    atomic_store(&server->shared.slots[server->index].connections, iod_server_open_connections(server));
   for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_resume(server->listeners[i]);
 }
 
