@@ -44,7 +44,7 @@ module Iodine
 
     # The application may have a use of its own for it.
     def trap_unless_taken(name, &)
-      trap(name, &).tap { |before| trap(name, before) unless [nil, 'DEFAULT'].include?(before) }
+      trap(name, &).tap { |before| trap(name, before) if before.is_a?(Proc) }
     end
 
     # A worker is told by the root when to be quick: a ^C at the terminal reaches both.
