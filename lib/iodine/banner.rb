@@ -19,8 +19,7 @@ module Iodine
         names.each { |name| Log.info("listening on #{name}") }
       end
 
-      private
-
+      # "1 worker", "2 workers"
       def count(number, noun)
         "#{number} #{noun}#{'s' unless number == 1}"
       end

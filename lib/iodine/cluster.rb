@@ -36,7 +36,7 @@ module Iodine
 
     # @return [String, nil] nil: no worker serves
     def status
-      "#{serving} of #{@count} workers, #{@server.all_connections} connections" if serving.positive?
+      "#{serving} of #{@count} workers, #{Banner.count(@server.all_connections, 'connection')}" if serving.positive?
     end
 
     # @return [Worker, nil] nil when the system lets no process be made

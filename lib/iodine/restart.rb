@@ -48,7 +48,7 @@ module Iodine
 
       @successor = nil
       Log.error("the hot restart failed: #{reason}: this process goes on")
-      Systemd.ready
+      Systemd.reloaded
     end
 
     def succeeded

@@ -22,6 +22,7 @@ module Iodine
 
     # Asked again meanwhile, all that are there now get their turn.
     def begin
+      Systemd.reloading
       add(@cluster.workers - [@old])
     end
 
@@ -66,8 +67,10 @@ module Iodine
     def step
       @old = @waiting.shift
       @old = @waiting.shift until @old.nil? || alive?(@old)
-      @new = @old && @cluster.fork_worker
-      give_up unless @new || @old.nil?
+      return Systemd.reloaded unless @old
+
+      @new = @cluster.fork_worker
+      give_up unless @new
     end
 
     def abandon(worker)
@@ -79,6 +82,7 @@ module Iodine
       @failed_at = ::Process.clock_gettime(::Process::CLOCK_MONOTONIC)
       @new = @old = nil
       @waiting.clear
+      Systemd.reloaded
     end
   end
   private_constant :Rotation

@@ -32,7 +32,7 @@ module Iodine
 
     # @return [String]
     def status
-      "#{@server.all_connections} connections"
+      Banner.count(@server.all_connections, 'connection')
     end
 
     private

@@ -19,7 +19,7 @@ module Iodine
 
         @pid = ::Process.pid
         @status = status
-        ready
+        tell(READY: 1)
         tick
         Thread.new do
           loop do
@@ -29,12 +29,16 @@ module Iodine
         end
       end
 
-      def ready
-        tell(READY: 1)
+      # A restart of the workers, or of all, begins …
+      def reloading
+        @reloading = true
+        tell(RELOADING: 1, MONOTONIC_USEC: ::Process.clock_gettime(::Process::CLOCK_MONOTONIC, :microsecond))
       end
 
-      def reloading
-        tell(RELOADING: 1, MONOTONIC_USEC: ::Process.clock_gettime(::Process::CLOCK_MONOTONIC, :microsecond))
+      # … and is over.
+      def reloaded
+        tell(READY: 1) if @reloading
+        @reloading = false
       end
 
       def stopping

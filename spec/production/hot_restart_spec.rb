@@ -56,7 +56,7 @@ RSpec.describe 'A hot restart' do
     write_file(dir, 'config.ru', config_ru('new'))
     server.kill(:USR2)
     server.wait_for('has taken over', timeout: 60)
-    expect(curl("http://127.0.0.1:#{port}/")).to eq('new')
+    eventually { curl("http://127.0.0.1:#{port}/") == 'new' } # the line comes first
     expect([idle.get, idle.rest].then { |last, rest| [last.body, last['connection'], rest] }).to eq(['old', 'close', ''])
     server.wait
   end
