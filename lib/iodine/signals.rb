@@ -38,7 +38,7 @@ module Iodine
         'TERM' => trap('TERM') { stop('TERM') },
         'USR1' => trap('USR1') { @events << :replace },
         'USR2' => trap_unless_taken('USR2') { @events << :restart },
-        **BACKTRACES.to_h { |name| [name, trap_unless_taken(name) { @events << DUMP }] }
+        **BACKTRACES.to_h { |name| [name, trap(name) { @events << DUMP }] }
       }
     end
 
