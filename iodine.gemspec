@@ -14,7 +14,7 @@ Gem::Specification.new do |spec|
 
   spec.required_ruby_version = '>= 3.1'
   spec.files = Dir.chdir(__dir__) do
-    Dir['lib/**/*.rb', 'sig/*.{rbs,yaml}', 'exe/*', 'ext/iodine/extconf.rb', 'ext/iodine/README.md',
+    Dir['lib/**/*.{rb,html}', 'sig/*.{rbs,yaml}', 'exe/*', 'ext/iodine/extconf.rb', 'ext/iodine/README.md',
         'ext/iodine/{base,protocol,reactor,server,bridge}/*.{c,h}', 'docs/**/*.md', 'docs/systemd/*', '*.md', 'LICENSE']
   end
   spec.bindir = 'exe'

@@ -11,6 +11,7 @@ module Iodine
         shortage = Cores.shortage if Settings.unset?
         Log.info(shortage) if shortage
         name(Listeners.names)
+        Metrics.names.each { |name| Log.info("telling how it is doing on #{name}") }
         Listeners.folders.each { |folder| Log.info("serving the files of #{folder}") }
       end
 

@@ -15,6 +15,7 @@ module Iodine
       @boot = boot
       @events = Runtime.events
       @workers = []
+      @hub = Hub.new(@events, server)
       @rotation = Rotation.new(self)
       @restart = Restart.new(@events)
       @losses = Losses.new(self, @events)
@@ -27,7 +28,7 @@ module Iodine
       planned = Tasks.take
       @count.times { fork_child(planned) } # before any thread starts here
       @workers.each { |worker| watch(worker) }
-      @hub = Hub.new(@events).open(planned, @workers)
+      @hub.open(planned, @workers)
       Dump.relay { @workers.each { |worker| worker.order(:dump) } }
       Guard.new(self, @server, @rotation, @events).start
       finish(wait)
@@ -41,7 +42,7 @@ module Iodine
 
     # @return [Worker, nil] nil when the system lets no process be made
     def fork_worker(failures = 0)
-      fork_child([], failures).tap { |worker| watch(worker) }
+      fork_child([], failures).tap { |worker| watch(worker) }.tap { @server.count_restart }
     rescue RuntimeError => e
       Log.error(e.message)
       nil
@@ -77,9 +78,9 @@ module Iodine
 
     def fork_child(planned, failures = 0)
       Hooks.run(:before_fork)
-      worker = Worker.new(free_index, failures, early: @hub.nil?).fork { |*ends| become_child(planned, *ends) }
+      worker = Worker.new(free_index, failures, early: !@hub.open?).fork { |*ends| become_child(planned, *ends) }
       @workers << worker
-      @hub&.link([worker])
+      @hub.link([worker]) if @hub.open?
       %i[after_fork enter_master].each { |state| Hooks.run(state) }
       worker
     end
@@ -88,12 +89,10 @@ module Iodine
       (0..).find { |index| @workers.none? { |worker| worker.index == index } }
     end
 
-    # In the worker: all of the root's is dropped but the listeners. C does so for its open servers, here the hub, when
-    # it forks.
+    # In the worker: all of the root's is dropped but the listeners.
     def become_child(planned, told, report, link)
       index = free_index
-      @workers.each(&:close)
-      Tasks.reset
+      @hub.leave(@workers)
       Child.new(told, report).run do
         Serving.new(@server, index: index, threads: @threads, planned: planned, boot: @boot, link: link)
       end
@@ -102,8 +101,7 @@ module Iodine
     def watch(worker)
       Thread.new do
         @events << -> { up(worker) } if worker.up?
-        status = worker.wait
-        @events << -> { gone(worker, status) }
+        worker.wait.then { |status| @events << -> { gone(worker, status) } }
       end
     end
 
@@ -138,6 +136,7 @@ module Iodine
       worker.close
       return if @stopping || @rotation.gone?(worker)
 
+      @server.count_crash unless status&.success?
       @losses.add(worker, status)
     end
 

@@ -8,21 +8,34 @@ module Iodine
     TICK = 0.01
     PATIENCE = 1 # seconds for a task that is under way at the end, and for the last callbacks
 
-    def initialize(events)
+    # @param workers [Server] what they share
+    def initialize(events, workers)
       @events = events
-      @server = Server.new(0)
+      @server = Server.new(0).lead(workers)
+      Metrics.bind(@server)
       @pool = ThreadPool.new(@server, 1, events)
     end
 
     # @param workers [Array<Worker>] that were forked before
     def open(planned, workers)
       @server.open(0)
+      @open = true
       Runtime.attach(@server) { link(workers) }
       Tasks.attach(@server, planned)
       Clients.attach(@server)
       Renewal.start(@server) # for the workers to come
       @pool.start
       self
+    end
+
+    def open?
+      @open
+    end
+
+    # In a worker: all that is here is the root's. C drops what is open, when it forks.
+    def leave(workers)
+      workers.each(&:close)
+      @server.close unless @open
     end
 
     # From here on they get what others publish, and others what they do.

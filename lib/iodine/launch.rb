@@ -28,11 +28,12 @@ module Iodine
     def live(threads, workers)
       Hooks.run!(:pre_start)
       Listeners.bind_again
-      Inherited.close_rest
       Signals.new(Runtime.events, Runtime.role, hasty: @hasty).trapping do
         Settle.call
+        process = process(threads, workers)
+        Inherited.close_rest
         Banner.show(threads, workers)
-        serve(process(threads, workers))
+        serve(process)
         Keeper.run
       end
     end
@@ -56,6 +57,7 @@ module Iodine
     def process(threads, workers)
       if workers == 1
         Recycling.warn_of_no_use
+        Metrics.bind(Listeners.server)
         Serving.new(Listeners.server, index: 0, threads: threads, boot: @boot)
       else
         Cluster.new(Listeners.server, threads: threads, workers: workers, boot: @boot)
@@ -64,6 +66,7 @@ module Iodine
 
     def leave
       Listeners.close
+      Metrics.close
       Tasks.detach
       Runtime.leave
     end

@@ -38,7 +38,7 @@ module Iodine
       @settings.update(head_limits(options[:max_headers]))
       @settings.update(Proxies.settings(options, endpoints))
       @settings.update(Origins.settings(options))
-      @settings.update(log: options[:log] ? 1 : 0, raw: options[:raw] ? 1 : 0)
+      @settings.update(log: options[:log] ? 1 : 0, raw: options[:raw] ? 1 : 0, inside: options[:inside])
       @settings.update(Public.settings(options))
     end
 

@@ -49,12 +49,12 @@ module Iodine
       # For a process that is to take the place of this one.
       # @return [Array<Array(Integer, String)>] as Endpoint has it
       def descriptors
-        @bound.flat_map(&:descriptors)
+        [*@bound, *Metrics.listener].flat_map(&:descriptors)
       end
 
       # It has done so: what is left in the file system belongs to it.
       def hand_over
-        @bound.each(&:hand_over)
+        [*@bound, *Metrics.listener].each(&:hand_over)
       end
 
       # Nothing of it is served any more. Threads that can't be ended keep their server open.

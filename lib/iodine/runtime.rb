@@ -23,6 +23,7 @@ module Iodine
         @lock = Mutex.new
         PubSub.reset_after_fork
         Clients.reset
+        Tasks.reset
         set(role)
       end
 

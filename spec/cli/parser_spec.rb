@@ -67,7 +67,7 @@ RSpec.describe 'the command line' do
     it("refuses #{arguments.join(' ')}") { expect(error(*arguments)).to match(message) }
   end
 
-  [%w[--metrics 9000], %w[--log-file]].each do |arguments|
+  [%w[--log-format json], %w[--log-file]].each do |arguments|
     it("does not accept silently what this version has not: #{arguments.join(' ')}") do
       expect(error(*arguments)).to match(/\A--?\S+ is not available in this version of iodine/)
     end

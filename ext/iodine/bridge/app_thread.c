@@ -122,7 +122,7 @@ static void interrupt(void *argument) {
 }
 
 static iod_job_t *next_job(app_thread_t *t) {
-  return atomic_load(&t->server->crew.halted) ? NULL : iod_crew_take(t->server);
+  return atomic_load(&t->server->crew.halted) ? NULL : iod_crew_take(t->server, &t->crew);
 }
 
 /* Runs what is queued, until the server halts; 0, or a state that ends the thread. A process that the application forks

@@ -14,6 +14,7 @@
 #include "ruby_public.h"
 #include "ruby_pubsub.h"
 #include "ruby_pulse.h"
+#include "ruby_stats.h"
 #include "ruby_tls.h"
 #include "ruby_url.h"
 
@@ -170,6 +171,7 @@ static VALUE add_listener(ruby_server_t *rs, binding_t *b, VALUE settings, VALUE
   b->tag = (void *)listener_object;
   rb_ary_push(rs->listeners, listener_object); /* kept before C has its address: what comes then may raise */
   b->settings.public = iod_ruby_public_new(settings, app);
+  b->settings.inside = iod_ruby_stats_inside(settings);
   b->settings.proxies = iod_ruby_proxies_new(rb_hash_fetch(settings, ID2SYM(rb_intern("trusted_proxy"))));
   iod_websocket_policy_t *policy = &b->settings.policy;
   policy->origins =
@@ -180,6 +182,7 @@ static VALUE add_listener(ruby_server_t *rs, binding_t *b, VALUE settings, VALUE
     bind_now(b);
   if (b->result == 0) return rb_str_new_cstr(b->listener->name);
   iod_public_free(b->settings.public);
+  iod_inside_free(b->settings.inside);
   iod_free(b->settings.proxies);
   iod_free((void *)(uintptr_t)policy->origins);
   rb_raise(rb_eRuntimeError, "%s", b->sentence);
@@ -476,6 +479,7 @@ void iod_ruby_server_init(VALUE iodine) {
   iod_ruby_client_init(klass);
   iod_ruby_pubsub_init(iodine, klass);
   iod_ruby_cluster_init(klass);
+  iod_ruby_stats_init(klass);
   rb_define_singleton_method(iodine, "verbosity", verbosity, 0);
   rb_define_singleton_method(iodine, "verbosity=", verbosity_set, 1);
   iod_server_watch_forks();

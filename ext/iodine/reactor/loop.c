@@ -21,6 +21,7 @@ int iod_loop_init(iod_loop_t *loop, size_t element) {
   loop->slabs.element = (element + 15) & ~(size_t)15;
   loop->ready_tail = &loop->ready;
   loop->corked_tail = &loop->corked;
+  loop->traffic = &loop->unseen;
   pthread_mutex_init(&loop->state, NULL);
   atomic_store(&loop->next_due, UINT64_MAX);
   iod_loop_clock(loop);

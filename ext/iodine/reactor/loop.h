@@ -11,6 +11,7 @@
 #include "../base/timers.h"
 #include "poller.h"
 #include "stream.h"
+#include "traffic.h"
 #include "wake.h"
 
 #include <pthread.h>
@@ -50,7 +51,9 @@ typedef struct iod_loop {
   iod_timers_t timers;
   void (*on_timer)(void *context, iod_timer_t *timer); /* for IOD_TIMER_OTHER */
   iod_releaser_t releaser;
-  void *context; /* of on_timer */
+  iod_traffic_t *traffic; /* what streams send and receive … */
+  iod_traffic_t unseen;   /* … where nobody has set it */
+  void *context;          /* of on_timer */
   iod_source_t sources[IOD_SOURCES];
   char *scratch; /* IOD_SCRATCH bytes for reads */
   /* of transports, none of it while there are only plain streams */
@@ -92,6 +95,14 @@ void iod_loop_unlock(iod_loop_t *loop);
 /* With both: handles events, what was left over, timers. */
 void iod_loop_turn(iod_loop_t *loop);
 void iod_loop_clock(iod_loop_t *loop); /* takes the time */
+
+/* Bytes went over the stream's socket. */
+static inline void iod_loop_received(const iod_stream_t *s, size_t n) {
+  if (!s->uncounted) iod_traffic_add(&s->loop->traffic->received, n);
+}
+static inline void iod_loop_sent(const iod_stream_t *s, size_t n) {
+  if (!s->uncounted) iod_traffic_add(&s->loop->traffic->sent, n);
+}
 
 /* ---- streams, under the state lock ---- */
 /* A cleared element with its stream set up on fd and read from; takes ownership of fd. NULL when out of memory (fd is

@@ -105,7 +105,10 @@ static int take_from_socket(iod_stream_t *s, BIO *bio, char *out, int room) {
     return -1;
   }
   s->drained = n < room && !s->peer_closed; /* not when a FIN is behind it */
-  if (n <= 0) session_of(s)->eof = true;
+  if (n <= 0)
+    session_of(s)->eof = true;
+  else
+    iod_loop_received(s, (size_t)n);
   return (int)n;
 }
 
@@ -158,8 +161,9 @@ static ssize_t send_some(const iod_stream_t *s, const char *bytes, size_t length
   ssize_t n;
   do n = send(s->fd, bytes, length, MSG_NOSIGNAL);
   while (n < 0 && errno == EINTR);
-  if (n >= 0) return n;
-  return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? 0 : IOD_E_CLOSED;
+  if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? 0 : IOD_E_CLOSED;
+  iod_loop_sent(s, (size_t)n);
+  return n;
 }
 
 static int send_waiting(iod_stream_t *s) {

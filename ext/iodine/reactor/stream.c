@@ -128,6 +128,7 @@ void iod_stream_flush(iod_stream_t *s) {
   size_t before = s->output.pending;
   int result = s->transport ? s->transport->write(s, WRITE_BUDGET)
                             : iod_output_write(&s->output, s->fd, WRITE_BUDGET, &s->loop->releaser);
+  if (!s->transport) iod_loop_sent(s, before - s->output.pending);
   if (result == 0) result = watch_writes(s);
   if (result < 0) {
     write_failed(s);
@@ -149,8 +150,9 @@ static ssize_t send_directly(iod_stream_t *s, const iod_segment_t *segments, siz
     n = count == 1 ? send(s->fd, segments->bytes, segments->length, MSG_NOSIGNAL)
                    : sendmsg(s->fd, &message, MSG_NOSIGNAL);
   while (n < 0 && errno == EINTR);
-  if (n >= 0) return n;
-  return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? 0 : IOD_E_CLOSED;
+  if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? 0 : IOD_E_CLOSED;
+  iod_loop_sent(s, (size_t)n);
+  return n;
 }
 
 static void drop_all(iod_stream_t *s, const iod_segment_t *segments, size_t count) {
@@ -237,7 +239,10 @@ static ssize_t receive_plain(iod_stream_t *s, char *at, size_t room, bool *fille
   do n = recv(s->fd, at, room, 0);
   while (n < 0 && errno == EINTR);
   *filled = n > 0 && (size_t)n == room;
-  if (n >= 0) return n;
+  if (n >= 0) {
+    iod_loop_received(s, (size_t)n);
+    return n;
+  }
   if (errno != EAGAIN && errno != EWOULDBLOCK) return IOD_E_CLOSED;
   s->readable = false;
   return IOD_E_AGAIN;

@@ -61,6 +61,7 @@ struct iod_stream {
   bool handshaking : 1; /* of the transport: it reads also while paused, and writes nothing else */
   bool adopting : 1;    /* input is the transport's */
   bool drained : 1;     /* the socket has nothing until the poller tells again; kept by the transport */
+  bool uncounted : 1;   /* its bytes are no traffic: between our own processes, or asked of ourselves */
   bool in_ready : 1, in_corked : 1;
   bool feeding : 1;
 };

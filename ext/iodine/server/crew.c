@@ -43,9 +43,37 @@ void iod_crew_thread_deinit(iod_server_t *server, iod_crew_thread_t *thread) {
   wake_stand_in(&server->crew);
 }
 
-iod_job_t *iod_crew_take(iod_server_t *server) {
+/* One look at the clock for each job: the end of one is the begin of the next. */
+static void count_time(iod_server_t *server, iod_crew_thread_t *thread, uint64_t now) {
+  iod_counters_t *counters = &server->stats->counters;
+  if (thread->busy_us)
+    iod_count_add_shared(&counters->busy_us, now - thread->busy_us);
+  else if (thread->ready_us)
+    iod_count_add_shared(&counters->resume_us, now - thread->ready_us);
+}
+
+static void clock_in(iod_server_t *server, iod_crew_thread_t *thread, iod_job_t *job) {
+  uint64_t now = iod_clock_us();
+  count_time(server, thread, now);
+  thread->busy_us = now;
+  thread->ready_us = 0;
+  if (job->kind != IOD_JOB_REQUEST) return;
+  atomic_store_explicit(&((iod_request_t *)job)->taken_us, now, memory_order_relaxed);
+  iod_count_set(&server->stats->taken_at, now);
+}
+
+static void clock_out(iod_server_t *server, iod_crew_thread_t *thread) {
+  if (thread->busy_us) count_time(server, thread, iod_clock_us());
+  thread->busy_us = thread->ready_us = 0;
+}
+
+iod_job_t *iod_crew_take(iod_server_t *server, iod_crew_thread_t *thread) {
   iod_job_t *job = iod_jobs_take(&server->jobs);
-  if (!job) return NULL;
+  if (!job) {
+    clock_out(server, thread);
+    return NULL;
+  }
+  clock_in(server, thread, job);
   atomic_fetch_add(&server->crew.slot->running, 1);
   if (atomic_load(&server->crew.asleep)) wake_stand_in(&server->crew);
   return job;
@@ -219,6 +247,7 @@ void iod_crew_idle(iod_server_t *server, iod_crew_thread_t *thread) {
     if (atomic_load(&server->jobs.waiting) == 0) wake_waiter(crew);
   }
   atomic_store(&thread->interrupted, false);
+  thread->ready_us = iod_clock_us();
 }
 
 /* ---- the stand-in ---- */

@@ -17,6 +17,8 @@ typedef struct iod_crew_thread {
   pthread_cond_t wake;
   struct iod_crew_thread *next;
   bool waiting;             /* under the crew's lock */
+  uint64_t ready_us;        /* it has left iod_crew_idle; 0: and taken a job since, or looked for one in vain */
+  uint64_t busy_us;         /* it is in the middle of jobs, and was counted up to here; 0: it isn't */
   _Atomic bool interrupted; /* the application wants its thread back */
 } iod_crew_thread_t;
 
@@ -46,7 +48,7 @@ void iod_crew_thread_init(iod_server_t *server, iod_crew_thread_t *thread);
 void iod_crew_thread_deinit(iod_server_t *server, iod_crew_thread_t *thread);
 
 /* [app] The next job or NULL. Between the two calls the thread counts as running. */
-iod_job_t *iod_crew_take(iod_server_t *server);
+iod_job_t *iod_crew_take(iod_server_t *server, iod_crew_thread_t *thread);
 void iod_crew_done(iod_server_t *server);
 
 /* [app] Between two jobs: true when the sockets should be looked at before the next one (`count`: jobs since the last

@@ -87,7 +87,9 @@ struct iod_request {
   } forwarded;
   uint8_t asks;                    /* IOD_ASKS_…: what the connection may become if the application wants it */
   iod_websocket_deflate_t deflate; /* of IOD_ASKS_WEBSOCKET: agreed on */
-  uint64_t begun_us;               /* monotonic: when its first byte was read */
+  uint64_t begun_us;               /* monotonic: when its first byte was read, … */
+  uint64_t queued_us;              /* … when it was complete and given to the application; 0: not yet … */
+  _Atomic uint64_t taken_us;       /* … and when a thread took it, set by that; 0: none has */
   const char *bytes;               /* the head; all spans refer to it */
   iod_header_t headers[];          /* head.header_count of them, then the bytes */
 };

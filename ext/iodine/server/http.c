@@ -53,7 +53,12 @@ static void answer(iod_http_t *http, int status, iod_slice_t extra) {
   iod_buffer_deinit(&out);
 }
 
+static void count_status(const iod_http_t *http, int status) {
+  iod_count_one(&http->listener->stats->counters.answers[status >= 100 && status < 600 ? status / 100 : 0]);
+}
+
 static void refuse(iod_http_t *http, int status, const char *why) {
+  count_status(http, status);
   iod_log(IOD_LOG_DEBUG, "refused a request of %s with %d: %s", http->remote.ip, status, why);
   http->state = DONE;
   char room[IOD_RETRY_ROOM];
@@ -92,6 +97,13 @@ static void answer_options(iod_http_t *http) {
 /* A head or a body has a deadline of its own until it is complete, whatever else is written meanwhile. */
 static bool reading(const iod_http_t *http) { return (http->state == HEAD && http->parser) || http->state == BODY; }
 
+/* Its time in the queue begins. */
+static void note_queued(iod_http_t *http) {
+  iod_stats_t *stats = http->listener->stats;
+  http->request->queued_us = http->stream.loop->now_us;
+  if (iod_count_get(&stats->waiting) == 0) iod_count_set(&stats->waiting_since, http->request->queued_us);
+}
+
 static void dispatch(iod_http_t *http) {
   iod_request_t *r = http->request;
   iod_server_t *server = server_of(http);
@@ -108,6 +120,10 @@ static void dispatch(iod_http_t *http) {
   }
   http->state = APP;
   http->stream.paused = true;
+  if (settings_of(http)->inside) {
+    iod_inside_answer(http);
+    return;
+  }
   if (r->head.method_id == IOD_METHOD_OPTIONS && iod_slice_equal(iod_request_slice(r, r->head.path), IOD_SLICE("*"))) {
     answer_options(http);
     return;
@@ -117,6 +133,7 @@ static void dispatch(iod_http_t *http) {
   if (!iod_overload_admit(http)) return;
   bool first = http->stream.corked && ++http->row < ROW;
   if (!first) http->row = 0;
+  note_queued(http);
   iod_jobs_push(&server->jobs, &r->job, first);
 }
 
@@ -153,6 +170,7 @@ static void begin_request(iod_http_t *http, const iod_http1_parser_t *parser, co
   r->begun_us = http->begun_us;
   atomic_init(&r->keep_alive, r->head.keep_alive && !server_of(http)->draining);
   http->request = r;
+  iod_count_one(&http->listener->stats->requests);
   http->status = 0;
   http->body_bytes = 0;
   bool body = r->head.body == IOD_BODY_CHUNKED || (r->head.body == IOD_BODY_LENGTH && r->head.content_length > 0);
@@ -237,6 +255,7 @@ static void secure(iod_http_t *http) {
 /* Over TLS without a word: to say it would take the whole handshake. */
 static void turn_away(iod_http_t *http, const char *why) {
   http->refused = true;
+  iod_count_one(&http->listener->stats->counters.refused);
   if (++server_of(http)->refusals > IOD_REFUSALS || settings_of(http)->tls || settings_of(http)->raw)
     iod_stream_close(&http->stream);
   else
@@ -322,6 +341,7 @@ static void on_timeout(iod_stream_t *s) {
   if (reading(http)) {
     refuse(http, 408, http->parser ? "the head took too long" : "the body stood still");
   } else if (s->output.pending > 0 || http->state == DONE) {
+    iod_count_one(&http->listener->stats->counters.slow);
     iod_log(IOD_LOG_DEBUG, "closed a connection of %s that did not read for %u ms", http->remote.ip,
             settings_of(http)->write_timeout);
     iod_stream_close(s);
@@ -346,6 +366,11 @@ static void on_handshake(iod_stream_t *s, int result, const char *why) {
   }
 }
 
+static void forget_request(iod_http_t *http) {
+  http->request = NULL;
+  iod_count_less(&http->listener->stats->requests);
+}
+
 static void on_close(iod_stream_t *s) {
   iod_http_t *http = http_of(s);
   iod_server_t *server = server_of(http);
@@ -354,10 +379,11 @@ static void on_close(iod_stream_t *s) {
   iod_timers_remove(&server->loop.timers, &http->patience);
   iod_overload_leave(http);
   server->refusals -= http->refused;
+  iod_count_less(&http->listener->stats->http);
   if (http->request) {
     iod_request_t *r = http->request;
     bool answering = http->state == APP;
-    http->request = NULL;
+    forget_request(http);
     atomic_store(&r->gone, IOD_GONE);
     tell_writers(http);
     /* Who hangs up leaves nothing behind in the queue: clients that come and go would fill it without limit. */
@@ -385,6 +411,8 @@ void iod_http_open(iod_listener_t *listener, int fd, const iod_peer_t *remote, b
   http->listener = listener;
   http->remote = *remote;
   http->trusted = iod_proxies_trust(listener, remote);
+  http->stream.uncounted = listener->settings.inside != NULL;
+  iod_count_one(&listener->stats->http);
   if (server->shared.slots)
     atomic_store(&server->shared.slots[server->index].connections, iod_server_open_connections(server));
   if (refused)
@@ -430,9 +458,20 @@ static void log_answer(iod_http_t *http) {
                      now > r->begun_us ? now - r->begun_us : 0);
 }
 
+/* The clock was set with the state lock. */
+static void count_answer(const iod_http_t *http) {
+  const iod_request_t *r = http->request;
+  iod_counters_t *counters = &http->listener->stats->counters;
+  uint64_t now = http->stream.loop->now_us, taken = atomic_load_explicit(&r->taken_us, memory_order_relaxed);
+  count_status(http, http->status);
+  iod_histogram_add(&counters->latency, now > r->begun_us ? now - r->begun_us : 0);
+  if (taken) iod_histogram_add(&counters->queue, taken > r->queued_us ? taken - r->queued_us : 0);
+}
+
 static void finish_answer(iod_http_t *http, int flags) {
   log_answer(http);
   iod_pulse_count(&server_of(http)->pulse->answered);
+  count_answer(http);
   iod_request_t *r = http->request;
   /* A body that ends with the connection looks whole after a FIN. */
   bool cut_off = (flags & IOD_SEND_ABORT) && r->head.minor == 0;
@@ -440,7 +479,7 @@ static void finish_answer(iod_http_t *http, int flags) {
   /* Not if its head has promised more, as long as that can be kept: the next request may be on its way. */
   bool close =
       (flags & (IOD_SEND_CLOSE | IOD_SEND_ABORT)) || !r->head.keep_alive || iod_server_hurries(server_of(http));
-  http->request = NULL;
+  forget_request(http);
   http->state = close ? DONE : HEAD;
   iod_request_unref(r);
   if (cut_off) {
@@ -502,9 +541,10 @@ void iod_http_become_line(iod_http_t *http, iod_connection_t *c, const iod_strea
                                 .timeout = timeout};
   if (http->request) {
     log_answer(http);
+    count_answer(http);
     iod_request_unref(http->request);
+    forget_request(http);
   }
-  http->request = NULL;
   http->place = 0; /* it stays counted */
   c->listener = http->listener;
   on_close(&http->stream);
@@ -543,6 +583,7 @@ bool iod_http_answering(const iod_stream_t *s) {
 bool iod_http_busy(const iod_stream_t *s) {
   const iod_http_t *http = (const iod_http_t *)(const void *)s;
   if (iod_relay_is(s)) return s->output.pending > 0 || s->lingering;
+  if (settings_of(http)->inside) return false;
   bool draining = server_of(http)->draining;
   if (http->state == GREETING || http->state == PROXY || s->in_ready) return draining;
   return http->state == BODY || http->state == APP || http->parser || s->output.pending > 0 || s->lingering;

@@ -34,10 +34,16 @@ static void count_requests(iod_jobs_t *jobs, const iod_job_t *job, size_t n) {
   atomic_store_explicit(&jobs->requests, requests + n, memory_order_relaxed);
 }
 
+/* Likewise. */
+static void tell_waiting(const iod_jobs_t *jobs, const iod_job_t *job, uint64_t n) {
+  if (jobs->stats && job->kind == IOD_JOB_REQUEST) iod_count_add(&jobs->stats->waiting, n);
+}
+
 /* Under the lock. */
 static void take_out(iod_jobs_t *jobs, iod_job_t *job) {
   lane_remove(lane_of(jobs, job), job);
   count_requests(jobs, job, SIZE_MAX); /* one less */
+  tell_waiting(jobs, job, UINT64_MAX);
   job->queued = false;
   atomic_fetch_sub(&jobs->waiting, 1);
 }
@@ -48,6 +54,7 @@ void iod_jobs_push(iod_jobs_t *jobs, iod_job_t *job, bool first) {
   job->queued = true;
   lane_insert(lane_of(jobs, job), job, first);
   count_requests(jobs, job, 1);
+  tell_waiting(jobs, job, 1);
   atomic_fetch_add(&jobs->waiting, 1);
   pthread_mutex_unlock(&jobs->lock);
 }

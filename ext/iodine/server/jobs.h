@@ -4,6 +4,7 @@
 #define IOD_SERVER_JOBS_H
 
 #include "handler.h"
+#include "stats.h"
 
 #include <pthread.h>
 
@@ -18,6 +19,7 @@ typedef struct iod_jobs {
   _Atomic size_t waiting;
   _Atomic size_t requests; /* that wait in the lane */
   _Atomic uint64_t taken;  /* counts them */
+  iod_stats_t *stats;      /* where those that wait are told, or NULL */
 } iod_jobs_t;
 
 void iod_jobs_init(iod_jobs_t *jobs);

@@ -27,6 +27,7 @@ void iod_line_open(iod_stream_t *s, const iod_line_opening_t *o) {
   line->written = line->overfull = line->leaving = line->lost = false;
   c->stream = s->handle;
   line->remote = *o->remote;
+  iod_count_one(&server_of(line)->stats->lines[c->kind]);
   bool asked = c->kind == IOD_CONNECTION_RAW || c->client;
   if (asked && (c->remote = iod_alloc(sizeof *c->remote))) *c->remote = *o->remote;
   c->secure = iod_tls_info_ref(iod_stream_tls_info(s));
@@ -52,6 +53,7 @@ void iod_line_touch(iod_line_t *line) {
 
 bool iod_line_timed_out(iod_line_t *line) {
   if (!line->stream.closing) return true;
+  iod_count_one(&server_of(line)->stats->counters.slow);
   iod_log(IOD_LOG_DEBUG, "closed a connection of %s that did not read the last it was sent", line->remote.ip);
   iod_stream_close(&line->stream);
   return false;
@@ -99,6 +101,7 @@ static void overflow(iod_line_t *line) {
   iod_log(IOD_LOG_WARNING, "closed a connection of %s that let %zu bytes pile up unread: max-pending is reached",
           line->remote.ip, line->stream.output.pending);
   line->connection->close_code = IOD_CLOSE_POLICY;
+  iod_count_one(&server_of(line)->stats->counters.slow);
   iod_stream_reset(&line->stream);
 }
 
@@ -214,6 +217,7 @@ void iod_line_on_close(iod_stream_t *s) {
   iod_line_t *line = iod_line_of(s);
   iod_server_t *server = server_of(line);
   iod_addresses_leave(&server->addresses, server->index, line->place);
+  iod_count_less(&server->stats->lines[line->connection->kind]);
   iod_connection_closed(line->connection);
   iod_server_left(server);
 }

@@ -243,7 +243,7 @@ int iod_link_open(iod_server_t *server, int fd, pid_t pid, iod_link_t **link) {
     return IOD_E_NOMEM;
   }
   l->kept = place;
-  l->stream.lossless = l->stream.reads_on = true;
+  l->stream.lossless = l->stream.reads_on = l->stream.uncounted = true;
   l->server = server;
   l->due = UINT64_MAX;
   l->pid = pid;

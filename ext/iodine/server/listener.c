@@ -41,6 +41,7 @@ static int new_listener(iod_server_t *server, const iod_settings_t *settings, vo
 
 static void keep(iod_server_t *server, iod_listener_t *l) {
   iod_tls_ref(l->settings.tls);
+  iod_listener_count(l);
   server->listeners[server->listener_count++] = l;
 }
 
@@ -136,6 +137,7 @@ static bool leave_to_others(const iod_server_t *server) {
 
 static void accept_one(iod_listener_t *l, int fd, const iod_peer_t *peer) {
   iod_server_t *server = l->server;
+  iod_count_one(&l->stats->counters.accepted);
   if (l->settings.proxy_protocol && !iod_proxies_trust(l, peer)) {
     iod_log(IOD_LOG_DEBUG, "closed a connection of %s to %s: it is no trusted proxy", peer->ip, l->name);
     close(fd);
@@ -143,10 +145,12 @@ static void accept_one(iod_listener_t *l, int fd, const iod_peer_t *peer) {
   }
   uint32_t most = l->settings.max_clients ? l->settings.max_clients : server->capacity;
   bool refused = iod_server_open_connections(server) - server->refusals >= most;
-  if (refused && server->refusals >= IOD_REFUSALS)
+  if (refused && server->refusals >= IOD_REFUSALS) {
+    iod_count_one(&l->stats->counters.refused);
     close(fd);
-  else
+  } else {
     iod_http_open(l, fd, peer, refused);
+  }
 }
 
 /* Accepts up to `most`, the first `regardless` of them without a look at the other workers. */
@@ -176,6 +180,8 @@ static void on_ready(void *context) {
   if (l->server->loop.now > l->looked + DEFER_MS) l->deferred = 0; /* it didn't wait all the time */
   take(l, BATCH, 0);
 }
+
+void iod_listener_count(iod_listener_t *l) { l->stats = l->settings.inside ? &l->server->unseen : l->server->stats; }
 
 void iod_listener_arm(iod_listener_t *l) {
   iod_loop_t *loop = &l->server->loop;

@@ -8,6 +8,7 @@
 #include "../reactor/tls.h"
 #include "handler.h"
 #include "proxies.h"
+#include "stats.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,6 +31,7 @@ typedef struct iod_settings {
   iod_websocket_rules_t websocket; /* its inflaters are the server's */
   iod_websocket_policy_t policy;   /* its origins are one allocation, the listener's once it is added */
   uint8_t ping;                    /* seconds of silence before a WebSocket or an event stream is pinged, 0 = never */
+  struct iod_inside *inside;       /* how the server itself is doing is told here, or NULL. Taken over likewise */
   bool proxy_protocol;             /* connections begin with a PROXY header, and come from trusted peers only */
   iod_proxies_t *proxies;          /* NULL: none is trusted. The listener's, once it is added */
 } iod_settings_t;
@@ -42,6 +44,7 @@ typedef struct iod_listener {
   uint64_t looked;   /* … and when the last time for that was up, ms */
   bool tcp;
   iod_settings_t settings;
+  iod_stats_t *stats;          /* where what comes here is counted */
   void *tag;                   /* the application's */
   char name[IOD_ADDRESS_ROOM]; /* "127.0.0.1:3000", or a Unix socket's path */
 } iod_listener_t;
@@ -63,6 +66,9 @@ IOD_MUST_USE int iod_listener_descriptor(iod_server_t *server, const char *name)
 /* Its new connections speak TLS by this set-up. Takes the state lock if the server is open. 0, IOD_E_CLOSED: none of
  * that name that speaks TLS. */
 IOD_MUST_USE int iod_listener_set_tls(iod_server_t *server, const char *name, iod_tls_t *tls);
+
+/* What comes here is counted where its server counts now. */
+void iod_listener_count(iod_listener_t *listener);
 
 /* Under the state lock. */
 void iod_listener_arm(iod_listener_t *listener);

@@ -70,6 +70,7 @@ static void give_up(iod_http_t *http, int status, bool unseen) {
   iod_slice_t path = iod_request_slice(r, r->head.path);
   iod_log(IOD_LOG_DEBUG, "gave up a request of %s for %.*s with %d", http->remote.ip, (int)path.length, path.at,
           status);
+  if (status == 503) iod_count_one(&http->listener->stats->counters.refused);
   atomic_store(&r->gone, IOD_GONE);
   if (atomic_load(&server->drain_waiters) > 0) iod_server_wake_waiters(server);
   answer(http, status, status == 504);

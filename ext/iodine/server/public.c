@@ -317,6 +317,7 @@ bool iod_public_answer(iod_http_t *http) {
   iod_request_t *r = http->request;
   const iod_public_t *public = http->listener->settings.public;
   iod_file_query_t query = iod_file_query(r);
+  iod_count_t *files = &http->listener->stats->counters.files; /* the connection may be gone when it is answered */
   if (!may_be_file(public, r, &query) || !answer_file(http, &query)) {
     if (!public->alone) {
       drop_steering(r);
@@ -324,6 +325,7 @@ bool iod_public_answer(iod_http_t *http) {
     }
     answer_alone(http);
   }
+  iod_count_one(files);
   iod_request_unref(r); /* the application's reference: it never sees this one */
   return true;
 }

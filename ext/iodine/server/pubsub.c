@@ -268,8 +268,10 @@ static void deliver(iod_pubsub_t *p, const subscription_t *s, delivery_t *d) {
 }
 
 /* A subscription is one miss of the caches, its connection another one or two: both are asked for in advance. */
-static void deliver_to_all(iod_pubsub_t *p, const channel_t *channel, delivery_t *d) {
+static void deliver_to_all(iod_server_t *server, const channel_t *channel, delivery_t *d) {
+  iod_pubsub_t *p = &server->pubsub;
   if (channel->count == channel->elsewhere || !is_ready(d)) return;
+  iod_count_add(&server->stats->counters.delivered, channel->count - channel->elsewhere);
   for (uint32_t i = 0; i < channel->count; i++) {
     if (i + 2 * AHEAD < channel->count) __builtin_prefetch(channel->subscriptions[i + 2 * AHEAD]);
     if (i + AHEAD < channel->count) iod_line_prefetch(channel->subscriptions[i + AHEAD]->line);
@@ -285,10 +287,10 @@ static void run_delivery(iod_server_t *server, delivery_t *d) {
   iod_pubsub_t *p = &server->pubsub;
   pthread_mutex_lock(&p->lock);
   iod_map_node_t *found = iod_map_find(&p->channels, d->name);
-  if (found) deliver_to_all(p, channel_of(found), d);
+  if (found) deliver_to_all(server, channel_of(found), d);
   if (p->patterns.count > 0) {
     for (iod_map_node_t *node = iod_map_first(&p->patterns); node; node = iod_map_next(&p->patterns, node))
-      if (matches(channel_of(node), d->name)) deliver_to_all(p, channel_of(node), d);
+      if (matches(channel_of(node), d->name)) deliver_to_all(server, channel_of(node), d);
   }
   pthread_mutex_unlock(&p->lock);
   iod_lines_drop_overfull(server);
@@ -315,6 +317,7 @@ typedef struct publish_command {
 
 /* Others first: they have the longer way. */
 static void publish_now(iod_server_t *server, iod_publication_t *publication, iod_scope_t scope) {
+  iod_count_one(&server->stats->counters.published);
   if (scope != IOD_SCOPE_PROCESS) iod_cluster_publish(server, publication, scope);
   if (scope != IOD_SCOPE_SIBLINGS && (scope != IOD_SCOPE_ROOT || !server->links.root))
     iod_pubsub_deliver(server, publication);

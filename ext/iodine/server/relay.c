@@ -104,6 +104,7 @@ int iod_relay_open(iod_stream_t *stream) {
     close(ends[1]);
     return IOD_E_NOMEM;
   }
+  inner->uncounted = true;
   stream->ops->on_close(stream);
   join(stream, inner);
   join(inner, stream);

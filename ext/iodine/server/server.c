@@ -25,6 +25,8 @@ iod_server_t *iod_server_new(uint32_t workers, void (*released)(iod_release_job_
   server->released = released;
   server->shared = iod_shared_new(workers ? workers : 1);
   server->pulse = server->pulses = iod_pulses_new(workers ? workers : 1);
+  server->cluster = &server->shared;
+  server->stats = &server->unseen;
   if (server->shared.slots && server->pulses) return server;
   iod_pulses_free(server->pulses, workers ? workers : 1);
   iod_shared_free(&server->shared);
@@ -39,6 +41,7 @@ void iod_server_free(iod_server_t *server) {
     iod_listener_close(server->listeners[i]);
     iod_tls_unref(server->listeners[i]->settings.tls);
     iod_public_free(server->listeners[i]->settings.public);
+    iod_inside_free(server->listeners[i]->settings.inside);
     iod_free(server->listeners[i]->settings.proxies);
     iod_free((void *)(uintptr_t)server->listeners[i]->settings.policy.origins);
     iod_free(server->listeners[i]);
@@ -73,10 +76,19 @@ static void stripes_init(iod_server_t *server) {
   for (int i = 0; i < IOD_STRIPES; i++) pthread_mutex_init(&server->stripes[i], NULL);
 }
 
+/* What it does from now on is counted there. */
+static void count_in(iod_server_t *server, iod_stats_t *stats) {
+  server->stats = stats;
+  server->jobs.stats = stats;
+  server->loop.traffic = &stats->counters.traffic;
+  for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_count(server->listeners[i]);
+}
+
 /* Only what is safe between fork and exec: the lists may have been copied in the middle of a change. */
 static void abandon(iod_server_t *server) {
   server->inherited = true;
   server->open = false;
+  count_in(server, &server->unseen);
   server->crew.slot = &server->crew.own_slot;
   atomic_store(&server->crew.halted, true);
   pthread_mutex_init(&server->loop.state, NULL); /* whoever held them isn't in this process */
@@ -138,9 +150,18 @@ static void release(void *context, void *token) {
   iod_jobs_push(&server->jobs, &release->job, false);
 }
 
+void iod_server_lead(iod_server_t *server, const iod_server_t *workers) { server->cluster = &workers->shared; }
+
+/* The root of a cluster serves nothing, and has a place of its own. */
+static iod_stats_t *stats_of(const iod_server_t *server) {
+  bool root = server->cluster != &server->shared;
+  return root ? iod_shared_root(server->cluster) : &server->shared.stats[server->index];
+}
+
 void iod_server_vacate(iod_server_t *server, uint32_t index) {
   if (index >= server->shared.count) return;
   iod_shared_leave(&server->shared, index);
+  iod_stats_leave(&server->shared.stats[index]);
   iod_pulse_reset(&server->pulses[index], 0);
   iod_addresses_clear(&server->addresses, index);
 }
@@ -174,9 +195,11 @@ int iod_server_open(iod_server_t *server, uint32_t index) {
   server->retirement = (iod_retirement_t){0};
   server->refusals = 0;
   server->open = true;
+  count_in(server, stats_of(server));
   for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_arm(server->listeners[i]);
   iod_server_vacate(server, server->index);
   iod_shared_enter(&server->shared, server->index);
+  if (server->cluster != &server->shared) iod_stats_enter(server->stats);
   iod_pulse_reset(server->pulse, iod_clock_ms());
   result = iod_crew_start(server);
   if (result) iod_server_close(server);
@@ -219,6 +242,8 @@ void iod_server_close(iod_server_t *server) {
   iod_inflaters_deinit(&server->inflaters);
   iod_pool_deinit(&server->parsers);
   dismiss_waiters(server);
+  iod_stats_leave(server->stats);
+  count_in(server, &server->unseen);
   pthread_cond_destroy(&server->drained);
   pthread_mutex_destroy(&server->drain_lock);
   forget(server);
@@ -411,7 +436,8 @@ static void drain_stream(iod_stream_t *stream, void *server) {
 void iod_server_close_door(iod_server_t *server) {
   server->draining = true;
   iod_shared_leave(&server->shared, server->index); /* nothing is left to it */
-  for (uint32_t i = 0; i < server->listener_count; i++) iod_listener_drain(server->listeners[i]);
+  for (uint32_t i = 0; i < server->listener_count; i++)
+    if (!server->listeners[i]->settings.inside) iod_listener_drain(server->listeners[i]); /* it tells of the drain */
 }
 
 void iod_server_drain(iod_server_t *server) {

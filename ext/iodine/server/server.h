@@ -11,6 +11,7 @@
 #include "connection.h"
 #include "crew.h"
 #include "handler.h"
+#include "inside.h"
 #include "jobs.h"
 #include "link.h"
 #include "listener.h"
@@ -41,7 +42,10 @@ struct iod_server {
   iod_pulse_t *pulses, *pulse; /* one for each slot; this worker's */
   uint32_t beat;               /* ms between two signs of life at most, 0 = any */
   iod_addresses_t addresses;
-  uint32_t index; /* this worker's slot */
+  uint32_t index;              /* this worker's slot */
+  const iod_shared_t *cluster; /* what is told of: this mapping, or the one of the workers whose root this is */
+  iod_stats_t *stats;          /* where this process counts … */
+  iod_stats_t unseen;          /* … but what is asked of itself, and what a forked copy does */
   uint32_t capacity;
   void (*released)(iod_release_job_t *);
   void (*abandoned)(iod_connection_t *); /* a connection that nobody will be told of any more; may be NULL */
@@ -96,6 +100,10 @@ void iod_server_close_door(iod_server_t *server);
 
 /* Under the state lock: what is idle is not waited for. */
 static inline bool iod_server_hurries(const iod_server_t *server) { return server->draining && !server->retirement.on; }
+
+/* Before it is open: this is the reactor of the root of those workers, counts as that and tells of them all. `workers`
+ * outlives it. */
+void iod_server_lead(iod_server_t *server, const iod_server_t *workers);
 
 /* In any process: the worker of that slot is gone, whatever it left there. */
 void iod_server_vacate(iod_server_t *server, uint32_t index);

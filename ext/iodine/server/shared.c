@@ -1,6 +1,9 @@
 #include "shared.h"
 
+#include "../base/clock.h"
+
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef MAP_ANONYMOUS
@@ -10,15 +13,24 @@
 typedef struct mapping {
   _Atomic uint32_t used;
   char padding[60];
-  iod_slot_t slots[];
+  iod_lives_t lives;
+  char more_padding[64 - sizeof(iod_lives_t)];
+  iod_slot_t slots[]; /* then the stats */
 } mapping_t;
 
-static size_t mapping_size(uint32_t count) { return sizeof(mapping_t) + count * sizeof(iod_slot_t); }
+static size_t stats_at(uint32_t count) { return sizeof(mapping_t) + count * sizeof(iod_slot_t); }
+static size_t mapping_size(uint32_t count) { return stats_at(count) + (count + (size_t)1) * sizeof(iod_stats_t); }
 
 iod_shared_t iod_shared_new(uint32_t count) {
   mapping_t *m = mmap(NULL, mapping_size(count), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (m == MAP_FAILED) return (iod_shared_t){0};
-  return (iod_shared_t){.used = &m->used, .slots = m->slots, .count = count};
+  iod_count_set(&m->lives.started, (uint64_t)time(NULL));
+  iod_count_set(&m->lives.started_us, iod_clock_us());
+  return (iod_shared_t){.used = &m->used,
+                        .slots = m->slots,
+                        .stats = (iod_stats_t *)(void *)((char *)m + stats_at(count)),
+                        .lives = &m->lives,
+                        .count = count};
 }
 
 void iod_shared_free(iod_shared_t *shared) {
@@ -27,6 +39,7 @@ void iod_shared_free(iod_shared_t *shared) {
 }
 
 void iod_shared_enter(iod_shared_t *shared, uint32_t slot) {
+  iod_stats_enter(&shared->stats[slot]);
   atomic_store(&shared->slots[slot].connections, 0);
   atomic_store(&shared->slots[slot].threads, 0);
   atomic_store(&shared->slots[slot].running, 0);

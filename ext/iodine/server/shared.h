@@ -2,6 +2,8 @@
 #ifndef IOD_SERVER_SHARED_H
 #define IOD_SERVER_SHARED_H
 
+#include "stats.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,9 +18,18 @@ typedef struct iod_slot {
   char padding[47];             /* a cache line each */
 } iod_slot_t;
 
+/* Of the whole cluster; written by the root. */
+typedef struct iod_lives {
+  iod_count_t started, started_us; /* when the mapping was made: seconds since 1970, and by the clock of iod_clock_us */
+  iod_count_t restarts;            /* workers that took the place of another one */
+  iod_count_t crashes;             /* workers that ended by themselves, or by a signal */
+} iod_lives_t;
+
 typedef struct iod_shared {
   _Atomic uint32_t *used; /* slots that were ever served in: how many there will be isn't known when it is made */
   iod_slot_t *slots;
+  iod_stats_t *stats; /* of each slot, and behind them the root's if it serves nothing itself */
+  iod_lives_t *lives;
   uint32_t count;
 } iod_shared_t;
 
@@ -26,14 +37,16 @@ typedef struct iod_shared {
 iod_shared_t iod_shared_new(uint32_t count);
 void iod_shared_free(iod_shared_t *shared);
 
-/* This process serves in that slot. */
+/* This process serves in that slot, and counts there. */
 void iod_shared_enter(iod_shared_t *shared, uint32_t slot);
 
-/* Nobody does any more. */
+/* Nobody does any more, though it may still have connections. */
 void iod_shared_leave(iod_shared_t *shared, uint32_t slot);
 
 /* Of all who serve. */
 uint32_t iod_shared_connections(const iod_shared_t *shared);
+/* The root's own place. */
+static inline iod_stats_t *iod_shared_root(const iod_shared_t *shared) { return &shared->stats[shared->count]; }
 
 /* All threads are in the middle of a job, and not of one that ends within a tick. */
 bool iod_slot_saturated(const iod_slot_t *slot);

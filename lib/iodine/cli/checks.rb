@@ -18,6 +18,7 @@ module Iodine
       FOLDER = ->(folder, given) { Public.expand(given, folder) }
       NETWORK = ->(network, given) { Proxies.check(network, given) }
       ORIGIN = ->(origin, given) { Origins.check(origin, given) }
+      METRICS = ->(address, given) { Metrics.endpoint(address, given) }
       REDIS = ->(url, _) { PubSub::Redis.check(url) }
     end
   end

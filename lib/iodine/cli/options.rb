@@ -85,6 +85,8 @@ module Iodine
                                                     help: 'believe the X-Forwarded-* of these proxies; repeats'),
       Option.new(:proxy_protocol, %w[proxy-protocol],
                  help: 'connections begin with a PROXY header, of trusted proxies only'),
+      Option.new(:metrics, %w[metrics], value: 'ADDRESS', check: Checks::METRICS,
+                                        help: 'tell here how the server is doing: PORT, HOST:PORT, unix:'),
       Option.new(:config, %w[C config], value: 'FILE',
                                         help: 'configuration, or any Ruby (default: config/iodine.rb if it is there)'),
       Option.new(:check, %w[check], help: 'start nothing: print what is in force and who set it, or the error'),
@@ -101,7 +103,7 @@ module Iodine
     # Known names that do nothing yet: they are refused, never ignored. Some have a value, and must be told from others.
     # @api private
     LATER = [
-      %w[metrics], %w[log-format], %w[log-file]
+      %w[log-format], %w[log-file]
     ].map { |names| Option.new(nil, names, value: 'VALUE') }.freeze
   end
 end

@@ -65,7 +65,7 @@ static void *application_thread(void *unused) {
   iod_crew_thread_t thread;
   iod_crew_thread_init(server, &thread);
   while (!atomic_load(&server->crew.halted)) {
-    for (iod_job_t *job; (job = iod_crew_take(server)); iod_crew_done(server)) {
+    for (iod_job_t *job; (job = iod_crew_take(server, &thread)); iod_crew_done(server)) {
       if (job->kind == IOD_JOB_CONNECTION)
         run_connection((iod_connection_t *)job);
       else

@@ -171,7 +171,7 @@ static void *application_thread(void *unused) {
   iod_crew_thread_t thread;
   iod_crew_thread_init(server, &thread);
   while (!atomic_load(&server->crew.halted)) {
-    for (iod_job_t *job; (job = iod_crew_take(server)); iod_crew_done(server)) run_job(job);
+    for (iod_job_t *job; (job = iod_crew_take(server, &thread)); iod_crew_done(server)) run_job(job);
     if (!iod_crew_quick_turn(server)) iod_crew_idle(server, &thread);
   }
   iod_crew_thread_deinit(server, &thread);
