@@ -19,13 +19,15 @@ RSpec.describe 'Memory of connections' do
     end
   end
 
-  it 'stays flat over 10,000 that open and close' do
+  long = ENV['SOAK'] == '1'
+
+  it "stays flat over #{raw = long ? 100_000 : 5_000} that open and close", :soak do
     @server = boot_raw(TIDY)
     watcher = dial
     churn(2000)
     watcher.write('tidy').read(8)
     before = @server.rss
-    churn(10_000)
+    churn(raw)
     expect(watcher.write('tidy').read(8).to_i).to be < 120
     expect(@server.rss - before).to be < 3_000_000 * Support::Deadline::SLOWER
   end
@@ -43,7 +45,7 @@ RSpec.describe 'Memory of connections' do
     end
   end
 
-  it 'stays flat over 20,000 WebSockets that open, subscribe, and close' do
+  it "stays flat over #{sockets = long ? 80_000 : 4_000} WebSockets that open, subscribe, and close", :soak do
     @server = boot_upgrades(<<~'RUBY', threads: 4)
       def on_open(client)
         client.subscribe("room #{client.object_id}")
@@ -60,10 +62,10 @@ RSpec.describe 'Memory of connections' do
     RUBY
     watcher = connect(timeout: 20)
     tidy = -> { watcher.text('tidy').receive.split.map(&:to_i) }
-    churn_sockets(4000)
+    churn_sockets(sockets / 4)
     objects = tidy.call
     before = @server.rss
-    4.times { churn_sockets(5000) }
+    4.times { churn_sockets(sockets / 4) }
     tidy.call.zip(objects) { |now, then_| expect(now).to be < then_ + 60 }
     expect(@server.rss - before).to be < 4_000_000 * Support::Deadline::SLOWER
     expect(@server.descriptors).to be < 60
