@@ -11,13 +11,16 @@ module Support
   class Load
     PAUSE = 0.01 # seconds between two requests, at most
 
-    # answered: how many requests · failures: what went wrong, in words
-    attr_reader :answered, :failures
+    # answered: how many requests · failures: what went wrong, in words · tolerated: how often it was to be expected
+    attr_reader :answered, :failures, :tolerated
 
-    def initialize(server, clients, path: '/')
+    # The block, if any, is given an error and the last answer on the same connection (nil: there was none), and tells
+    # whether that was to be expected.
+    def initialize(server, clients, path: '/', &expected)
       @server = server
       @path = path
-      @answered = 0
+      @expected = expected || proc { false }
+      @answered = @tolerated = 0
       @failures = []
       @lock = Mutex.new
       @threads = Array.new(clients) { |number| Thread.new { run(keep: number.even?) } }
@@ -33,17 +36,30 @@ module Support
     private
 
     def run(keep:)
-      connection = nil
+      connection = last = nil
       until @over
-        connection, closes = ask(connection || @server.client(timeout: 30), keep)
-        connection = connection.close if connection && closes
+        unless connection
+          connection = @server.client(timeout: 30)
+          last = nil
+        end
+        last = ask(connection, keep)
+        connection = connection.close if last['connection'] == 'close' # which is nil
         sleep rand * PAUSE
       end
     rescue StandardError => e
-      @lock.synchronize { @failures << "#{e.class}: #{e.message}" }
+      fail_with(e, last)
+      connection = connection&.close
       retry unless @over
     ensure
       connection&.close
+    end
+
+    def fail_with(error, last)
+      @lock.synchronize do
+        next @tolerated += 1 if @expected.call(error, last)
+
+        @failures << "#{error.class}: #{error.message}"
+      end
     end
 
     def ask(connection, keep)
@@ -52,7 +68,7 @@ module Support
         @answered += 1
         @failures << "status #{response.status}" unless response.status == 200
       end
-      [connection, response['connection'] == 'close']
+      response
     end
   end
 end
