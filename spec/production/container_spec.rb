@@ -35,6 +35,7 @@ RSpec.describe 'Process 1 of a container' do
     port = Support::Server.free_port
     command = [*ruby, File.join(ROOT, 'exe', 'iodine'), '-b', '127.0.0.1', '-p', port.to_s, *arguments, file]
     server = launch([*namespace, *command], port: port, dir: @dir)
+    server.wait_for('listening')
     @root = server.children.first
     server
   end

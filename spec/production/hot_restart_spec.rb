@@ -2,6 +2,11 @@
 
 # USR2: another process takes over, and no client notices.
 RSpec.describe 'A hot restart' do
+  # Until the first line of the log signals are not for it.
+  def boot_up(*arguments, dir:)
+    boot_cli(*arguments, write_file(dir, 'config.ru', config_ru('old')), dir: dir).tap { |it| it.wait_for('listening') }
+  end
+
   def config_ru(version)
     "run ->(_env) { [200, { 'content-type' => 'text/plain' }, ['#{version}']] }\n"
   end
@@ -64,9 +69,7 @@ RSpec.describe 'A hot restart' do
   it 'leaves the old process where the new one fails, and says why' do
     dir = work_dir
     path = File.join(dir, 'app.sock')
-    file = write_file(dir, 'config.ru', config_ru('old'))
-    server = boot_cli('-w', '2', '-t', '1', '-b', '127.0.0.1', '-b', "unix://#{path}", '-pid', "#{dir}/pid",
-                      file, dir: dir)
+    server = boot_up('-w', '2', '-t', '1', '-b', '127.0.0.1', '-b', "unix://#{path}", '-pid', "#{dir}/pid", dir: dir)
     {
       "\nraise 'no luck'\n" => 'no luck (RuntimeError)',
       "\nKernel.exit!(3)\n" => 'it ended with status 3',
@@ -89,7 +92,7 @@ RSpec.describe 'A hot restart' do
     impatient = write_file(dir, 'impatient.rb', <<~RUBY)
       Iodine.const_get(:Successor).tap { |it| it.send(:remove_const, :PATIENCE) }.const_set(:PATIENCE, 1)
     RUBY
-    server = boot_cli('-w', '1', '-t', '1', '-C', impatient, write_file(dir, 'config.ru', config_ru('old')), dir: dir)
+    server = boot_up('-w', '1', '-t', '1', '-C', impatient, dir: dir)
     write_file(dir, 'config.ru', "sleep\n")
     server.kill(:USR2)
     server.wait_for(/ERROR: the hot restart failed: it was not up after 1 s: this process goes on\n/, timeout: 60)
@@ -99,8 +102,7 @@ RSpec.describe 'A hot restart' do
 
   it 'is not begun twice, and ends with the process that began it' do
     dir = work_dir
-    file = write_file(dir, 'config.ru', config_ru('old'))
-    server = boot_cli('-w', '1', '-t', '1', file, dir: dir)
+    server = boot_up('-w', '1', '-t', '1', dir: dir)
     write_file(dir, 'config.ru', "File.write('booting', Process.pid)\nsleep\n")
     server.kill(:USR2)
     booting = eventually(within: 30) { File.read(File.join(dir, 'booting')).to_i if File.size?(File.join(dir, 'booting')) }
