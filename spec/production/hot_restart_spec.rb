@@ -4,7 +4,7 @@
 RSpec.describe 'A hot restart' do
   # Until the first line of the log signals are not for it.
   def boot_up(*arguments, dir:)
-    boot_cli(*arguments, write_file(dir, 'config.ru', config_ru('old')), dir: dir).tap { |it| it.wait_for('listening') }
+    boot_cli(*arguments, write_file(dir, 'config.ru', config_ru('old')), dir: dir).tap { |server| server.wait_for('listening') }
   end
 
   def config_ru(version)
@@ -30,9 +30,10 @@ RSpec.describe 'A hot restart' do
   it 'loses no request and brings new code, twice' do
     clients, times = ENV['SOAK'] == '1' ? [400, 6] : [40, 2]
     dir = work_dir
-    pid_file, path = %w[app.pid app.sock].map { |name| File.join(dir, name) }
+    pid_file, path, metrics = %w[app.pid app.sock metrics.sock].map { |name| File.join(dir, name) }
     file = write_file(dir, 'config.ru', config_ru(0))
-    server = boot_cli('-w', '2', '-t', '2', '-b', '127.0.0.1', '-b', "unix://#{path}", '-pid', pid_file, file, dir: dir)
+    server = boot_cli('-w', '2', '-t', '2', '-b', '127.0.0.1', '-b', "unix://#{path}", '--metrics',
+                      "unix://#{metrics}", '-pid', pid_file, file, dir: dir)
     load = Support::Load.new(server, clients)
     pid = server.pid
     1.upto(times) do |version|
@@ -42,6 +43,7 @@ RSpec.describe 'A hot restart' do
       pid = restart(server, pid)
       expect(File.read(pid_file)).to eq("#{pid}\n")
       expect([server.get.body, curl('--unix-socket', path, 'http://x/')]).to eq([version.to_s] * 2)
+      expect(curl('--unix-socket', metrics, '-w', '%{http_code}', '-o', '/dev/null', 'http://x/ready')).to eq('200')
     end
     expect(load.finish.failures).to eq([])
     expect(server.stderr).not_to match(/ERROR|WARNING|killed/)
