@@ -1,9 +1,13 @@
 # frozen_string_literal: true
 
+require 'etc'
+
 module Iodine
   # The file that names the root process.
   # @api private
   class PidFile
+    SLACK = 60 # seconds by which the clock may have been wrong when the file was written
+
     class << self
       # Runs the block while the file is there.
       # @param path [String, nil] nil: there is none
@@ -60,16 +64,18 @@ module Iodine
 
     private
 
-    # The process it names, 0 for none.
+    # The process it names, 0 for none, nil: it is no PID file.
     def written
-      File.read(@path).to_i
+      text = File.read(@path)
+      text.match?(/\A\d*\s*\z/) ? text.to_i : nil
     rescue Errno::ENOENT
       0
     end
 
     def remove_stale
       pid = written
-      if alive?(pid)
+      raise "#{@path} is no PID file, and stays as it is: choose another one with -pid" unless pid
+      if alive?(pid) && !reused?(pid)
         raise "the PID file #{@path} names the live process #{pid}: stop it or choose another file with -pid"
       end
 
@@ -87,6 +93,16 @@ module Iodine
       false
     rescue Errno::EPERM
       true
+    end
+
+    # Has that process begun after the file was written? Then the number was another one's. No, where the system doesn't
+    # tell.
+    def reused?(pid)
+      begun = File.read("/proc/#{pid}/stat")[/.*\) (.*)/m, 1].split[19].to_f / Etc.sysconf(Etc::SC_CLK_TCK)
+      boot = File.read('/proc/stat')[/^btime (\d+)/, 1].to_i
+      boot + begun > File.mtime(@path).to_f + SLACK
+    rescue SystemCallError
+      false
     end
   end
   private_constant :PidFile

@@ -248,6 +248,24 @@ RSpec.describe 'the program iodine' do
       expect(File.read(path)).to eq("#{server.pid}\n")
     end
 
+    it 'replaces an empty one, and one whose number another process has got since' do
+      ['', Process.pid.to_s].each do |text|
+        File.write(path, text)
+        File.utime(0, 0, path)
+        server = boot_hello('-w', '1', '-t', '1', '-pid', path)
+        expect(File.read(path)).to eq("#{server.pid}\n")
+        server.kill
+        server.wait
+      end
+    end
+
+    it 'leaves alone what is no PID file' do
+      File.write(path, "run App\n")
+      _, err, status = run_cli('-p', '0', '-w', '1', '-pid', path, echo)
+      expect([status.exitstatus, File.read(path)]).to eq([1, "run App\n"])
+      expect(err).to match(/\AFATAL: #{Regexp.escape(path)} is no PID file, .*\n\z/)
+    end
+
     it 'leaves a live one alone' do
       File.write(path, Process.pid.to_s)
       _, err, status = run_cli('-p', '0', '-w', '1', '-pid', path, echo)

@@ -43,7 +43,7 @@ RSpec.describe 'A hot restart' do
       pid = restart(server, pid)
       expect(File.read(pid_file)).to eq("#{pid}\n")
       expect([server.get.body, curl('--unix-socket', path, 'http://x/')]).to eq([version.to_s] * 2)
-      expect(curl('--unix-socket', metrics, '-w', '%{http_code}', '-o', '/dev/null', 'http://x/ready')).to eq('200')
+      expect(curl('--unix-socket', metrics, '-w', '%{http_code}', '-o', File::NULL, 'http://x/ready')).to eq('200')
     end
     expect(load.finish.failures).to eq([])
     expect(server.stderr).not_to match(/ERROR|WARNING|killed/)
