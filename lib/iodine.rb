@@ -63,3 +63,5 @@ require_relative 'iodine/launch'
 require_relative 'iodine/lifecycle'
 require_relative 'iodine/rack'
 require_relative 'iodine/compatibility'
+require_relative 'iodine/rails_server'
+require_relative 'iodine/railtie' if defined?(Rails::Railtie)

@@ -26,6 +26,7 @@ module Iodine
     private
 
     def live(threads, workers)
+      RailsServer.attach
       Hooks.run!(:pre_start)
       Listeners.bind_again
       Signals.new(Runtime.events, Runtime.role, hasty: @hasty).trapping do

@@ -68,3 +68,4 @@ module Iodine
 end
 
 ENV['RACK_HANDLER'] ||= 'iodine'
+ENV['RACKUP_HANDLER'] ||= ENV.fetch('RACK_HANDLER') # what newer versions of rackup ask for

@@ -39,6 +39,7 @@ module Iodine
 
     def load_application
       @boot.call
+      RailsServer.attach
       Settle.call
     end
 

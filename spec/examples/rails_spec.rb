@@ -103,6 +103,40 @@ RSpec.describe 'examples/rails' do
     end
 
     it_behaves_like 'a notebook'
+
+    # @return [Array<Array(String, String)>] texts and the worker that each came through
+    def remarks(page)
+      page.evaluate('[...document.querySelectorAll("#remarks li")].map((item) => [item.textContent, item.dataset.worker])')
+    end
+
+    def wait_until_connected(page)
+      eventually(within: 40) { page.evaluate('document.getElementById("state").textContent') == 'connected' }
+    end
+
+    def say(page, text)
+      page.at_css('#say input').focus.type(text, :Enter)
+    end
+
+    it 'has Action Cable across its workers, which connects again when these are replaced' do
+      pages = Array.new(4) { person(@chromium).tap { |page| page.go_to("http://127.0.0.1:#{@server.port}/remarks") } }
+      pages.each { |page| wait_until_connected(page) }
+      pages.each_with_index { |page, number| say(page, "first #{number}") }
+      eventually { pages.all? { |page| remarks(page).map(&:first).sort == (0..3).map { |number| "first #{number}" } } }
+
+      pages.each { |page| page.execute(<<~JAVASCRIPT) }
+        window.states = []
+        new MutationObserver(() => states.push(state.textContent)).observe(state, { childList: true })
+      JAVASCRIPT
+      old = @server.children
+      @server.kill(:USR1)
+      pages.each { |page| eventually(within: 60) { page.evaluate('states').first(2) == %w[away connected] } }
+      eventually(within: 60) { @server.children.size == 2 && !@server.children.intersect?(old) }
+      pages.each { |page| wait_until_connected(page) }
+      say(pages.first, 'second')
+      eventually(within: 20) { pages.all? { |page| remarks(page).last.first == 'second' } }
+      expect(@server.children).to include(remarks(pages.first).last.last.to_i)
+      expect(@server.stderr).not_to match(/ERROR|FATAL/)
+    end
   end
 
   it 'runs by rails server -u iodine' do

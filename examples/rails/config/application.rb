@@ -8,6 +8,8 @@ require 'active_record/railtie'
 require 'active_storage/engine'
 require 'action_controller/railtie'
 require 'action_view/railtie'
+require 'action_cable/engine'
+require 'iodine' # as Bundler.require does, with a Gemfile that is the application's alone
 require_relative '../lib/live'
 
 module Notebook
