@@ -13,7 +13,7 @@ FORMATS = {  # column: how its figures are written, if not with one decimal
     "time-out of 1 s": "{:.1f} s", "a second": "{:,.0f}", "load's core": "{:.0%}", "PSS MB": "{:.0f}",
     "lost": "{:,.0f}", "doubled": "{:,.0f}", "reordered": "{:,.0f}", "not yet": "{:,.0f}", "bytes left": "{:,.0f}",
     "second adds": "{:,.0f}", "connect µs": "{:,.0f}", "open": "{:,.0f}", "core idle": "{:.1%}",
-    "processes": "{:.0f}",
+    "processes": "{:.0f}", "USR1 p99 ms": "{:.2f}",
 }
 WORST = {"lost", "doubled", "reordered", "not yet", "errors"}  # of these no run may have any
 

@@ -10,6 +10,7 @@ import connections
 import instructions
 import nginx as public
 import overload
+import rotation
 import secure
 import stalls
 import versus
@@ -220,6 +221,17 @@ OVERLOAD = Work(
     goals=[Goal("overload: p99 of a 503", figure("iodine --max-queue 64", "503 p99 ms"), 10, unit=" ms"),
            Goal("overload: p99 of those served", figure("iodine --max-queue 64", "served p99 ms"), 70, unit=" ms")])
 
+ROTATION = Work(
+    "usr1", "Rolling restarts under load",
+    "Two workers of 16 threads that wait 10 ms. 64 clients, half of them on a new connection for each request, ask again "
+    "50 ms after an answer; then once more while USR1 follows USR1 without a pause. All processes share one core.",
+    "Processor time: a fork, a new process's first pages and its first requests, and the end of the old one. On a core "
+    "of their own nobody would notice.",
+    {"iodine": iodine("sleep", 16, workers=2), "iodine, hello": iodine("hello", 4, workers=2)},
+    partial(rotation.measure, seconds=max(10, SECONDS)),
+    goals=[Goal("rolling restarts: p99 × p99 without", lambda r: r["iodine"]["USR1 p99 ms"] / r["iodine"]["p99 ms"], 2),
+           Goal("rolling restarts: requests that failed", figure("iodine", "errors"), 0)])
+
 IDLE = Work(
     "idle", "Idle keep-alive connections",
     "4,000 connections after one request each: private memory a connection, and how many answer again a second later. "
@@ -273,4 +285,4 @@ FILE = files("100k", "100 KB", 64, "The kernel's sendfile, and the client's read
 LARGE_FILE = files("10m", "10 MB", 8, "The kernel's sendfile, and the client's reading: loopback copies every byte.")
 
 WORKS = [HELLO, ALONE, INSTRUCTIONS, PIPELINED, BROWSER_LIKE, LOGGED, LARGE, MANY, UPLOAD, SLEEPING, MIXED, STALLS,
-         OVERLOAD, IDLE, SMALL_FILE, FILE, LARGE_FILE, TLS_HELLO, TLS_HANDSHAKES, TLS_RESUMED, TLS_LARGE]
+         OVERLOAD, ROTATION, IDLE, SMALL_FILE, FILE, LARGE_FILE, TLS_HELLO, TLS_HANDSHAKES, TLS_RESUMED, TLS_LARGE]

@@ -6,7 +6,8 @@ module Iodine
   module Backoff
     YOUNG = 5 # seconds
     FIRST = 0.5
-    MOST = 30
+    MOST = 30 # for one that never came up; one that did has served, and clients wait for the next
+    MOST_ONCE_UP = 2
 
     class << self
       # @return [Integer] how many in a row died young, with this one
@@ -15,8 +16,10 @@ module Iodine
       end
 
       # @return [Numeric] seconds
-      def delay(failures)
-        failures < 2 ? 0 : [FIRST * (2**[failures - 2, 10].min), MOST].min
+      def delay(worker, failures)
+        return 0 if failures < 2
+
+        [FIRST * (2**[failures - 2, 10].min), worker.came_up? ? MOST_ONCE_UP : MOST].min
       end
     end
   end

@@ -23,7 +23,7 @@ module Iodine
     def run
       retire if @how == :retire
       @server.drain
-      GC.start # ends the streams that the application has forgotten to close: nobody else will
+      GC.start if @server.busy.positive? # ends streams that the application has forgotten: nobody else will
       wait_until(@deadline) { @server.busy.zero? }
       report_cut_off
       hang_up
@@ -39,7 +39,6 @@ module Iodine
       left = @deadline - now
       patience = [left - LAST, left * SPREAD].max
       @server.retire((patience * SPREAD * 1000).to_i)
-      GC.start
       wait_until(now + patience) { @how != :retire || (@server.connections.zero? && @server.busy.zero?) }
     end
 

@@ -4,7 +4,7 @@ module Iodine
   # One start, from the settings to the end of serving.
   # @api private
   class Launch
-    # @param boot [#call, nil] runs in each process that serves, before its :on_start
+    # @param boot [#call, nil] runs in each process that serves, before its :on_start; true when it has loaded something
     # @param hasty [Boolean] the first INT stops at once
     def initialize(boot: nil, hasty: false)
       @boot = boot

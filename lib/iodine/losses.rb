@@ -21,10 +21,11 @@ module Iodine
 
     def add(worker, status)
       failures = Backoff.failures(worker)
-      report(worker, status, Backoff.delay(failures))
+      delay = Backoff.delay(worker, failures)
+      report(worker, status, delay)
       return give_up(worker, status) if @none_yet && failures >= ATTEMPTS
 
-      replace(failures, Backoff.delay(failures))
+      replace(failures, delay)
     end
 
     private

@@ -9,7 +9,7 @@ module Iodine
 
     # @param index [Integer] the slot of this process in what the workers share
     # @param planned [Array] tasks that were set before the start
-    # @param boot [#call, nil] loads what each serving process loads for itself
+    # @param boot [#call, nil] loads what each serving process loads for itself; true when that is anything
     # @param link [Link, nil] to the root
     def initialize(server, index:, threads:, planned: [], boot: nil, link: nil)
       @server = server
@@ -37,10 +37,11 @@ module Iodine
 
     private
 
+    # What was loaded before the fork has settled already.
     def load_application
-      @boot.call
+      loaded = @boot.call
       RailsServer.attach
-      Settle.call
+      Settle.call if loaded
     end
 
     def open

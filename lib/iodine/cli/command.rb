@@ -109,9 +109,12 @@ module Iodine
       end
 
       # In each process that serves.
+      # @return [Boolean] something was loaded
       def boot
-        Late.loading { @application.load } if @application && @values[:no_preload]
+        loads = @application && @values[:no_preload]
+        Late.loading { @application.load } if loads
         Warmup.call(Listeners.apps) if @values[:warmup]
+        loads || @values.fetch(:warmup, false)
       end
     end
   end
