@@ -32,7 +32,7 @@ module Iodine
       Signals.new(Runtime.events, Runtime.role, hasty: @hasty).trapping do
         Settle.call
         process = process(threads, workers)
-        Inherited.close_rest
+        Inherited.close_rest unless workers == 1 # which may listen somewhere when it is up
         Banner.show(threads, workers)
         serve(process)
         Keeper.run
@@ -49,6 +49,7 @@ module Iodine
       return if @arrived
 
       @arrived = true
+      Inherited.close_rest
       PidFile.replace
       Inherited.remove_stale
       Predecessor.up

@@ -18,7 +18,7 @@ module Iodine
       def remember
         @name = $PROGRAM_NAME
         @arguments = ARGV.dup
-        @place = Dir.pwd
+        @place = working_directory
         @directory = logical(ENV.fetch('PWD', '')) || @place
         @words = words('cmdline')
         @environment = variables
@@ -34,6 +34,12 @@ module Iodine
 
       private
 
+      def working_directory
+        Dir.pwd
+      rescue SystemCallError
+        '/' # somebody has removed it
+      end
+
       def logical(path)
         path if path.start_with?('/') && File.identical?(path, @place)
       end
@@ -41,7 +47,7 @@ module Iodine
       # As the system has them: Ruby's own options are nowhere else, nor the arguments that a program like rackup takes
       # off ARGV.
       def words(name)
-        words = File.read("/proc/self/#{name}").split("\0", -1)
+        words = File.binread("/proc/self/#{name}").split("\0", -1)
         words.pop while words.last&.empty? && words.size > 1
         words
       rescue SystemCallError
@@ -62,13 +68,18 @@ module Iodine
       # A title in Bundler's way has the arguments in one line.
       def arguments
         title = @words.first
-        return @arguments if title == [@name, *@arguments].join(' ') || !title.start_with?("#{@name} ")
+        whole = [@name, *@arguments].join(' ').b
+        return @arguments if title == whole || !title.start_with?("#{@name} ".b)
 
-        title.delete_prefix(@name).split
+        title.delete_prefix(@name.b).split
       end
 
+      # Bytes: nobody has promised that they are text.
       def follow(word)
-        word.sub(%r{\A#{Regexp.escape(@place)}(?=/|\z)}) { @directory }
+        rest = word.b.delete_prefix(@place.b)
+        return word if rest.bytesize == word.bytesize || !rest.match?(%r{\A(?:/|\z)}n)
+
+        @directory.b + rest
       end
     end
 

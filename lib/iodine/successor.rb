@@ -34,6 +34,8 @@ module Iodine
 
       end_it
       said.delete_prefix(Predecessor::FAILED)
+    ensure
+      @said.close
     end
 
     # It isn't needed after all.

@@ -54,18 +54,25 @@ RSpec.describe 'A hot restart' do
 
   it 'is done by a single process, too, on the port that the system chose' do
     dir = work_dir
-    file = write_file(dir, 'config.ru', config_ru('old'))
+    late = ->(version) { <<~RUBY }
+      Iodine.on_state(:on_start) do
+        Iodine.listen(service: :http, url: 'unix://#{dir}/late.sock') { [200, {}, ['late #{version}']] }
+      end
+    RUBY
+    file = write_file(dir, 'config.ru', "#{late['old']}#{config_ru('old')}")
     server = launch([*ruby, File.join(ROOT, 'exe', 'iodine'), '-b', '127.0.0.1', '-p', '0', '-w', '1', '-t', '1', file],
                     port: nil, dir: dir)
     port = server.wait_for(%r{listening on http://127\.0\.0\.1:(\d+)\n})[1]
     idle = Support::RawClient.tcp(port, timeout: 20)
     expect(idle.get.body).to eq('old')
-    write_file(dir, 'config.ru', config_ru('new'))
+    write_file(dir, 'config.ru', "#{late['new']}#{config_ru('new')}")
     server.kill(:USR2)
     server.wait_for('has taken over', timeout: 60)
     eventually { curl("http://127.0.0.1:#{port}/") == 'new' } # the line comes first
     expect([idle.get, idle.rest].then { |last, rest| [last.body, last['connection'], rest] }).to eq(['old', 'close', ''])
     server.wait
+    expect(curl('--unix-socket', "#{dir}/late.sock", 'http://x/')).to eq('late new')
+    expect(server.stderr).not_to match(/ERROR/)
   end
 
   it 'leaves the old process where the new one fails, and says why' do
