@@ -29,7 +29,8 @@ module Iodine
       @count.times { fork_child(planned) } # before any thread starts here
       @workers.each { |worker| watch(worker) }
       @hub.open(planned, @workers)
-      Dump.relay { @workers.each { |worker| worker.order(:dump) } }
+      Dump.relay { tell(:dump) }
+      AccessLog.relay { tell(:reopen) }
       Guard.new(self, @server, @rotation, @events).start
       finish(wait)
       raise "no worker came up: #{@losses.failure}" if @losses.failure
@@ -75,6 +76,10 @@ module Iodine
     end
 
     private
+
+    def tell(order)
+      @workers.each { |worker| worker.order(order) }
+    end
 
     def fork_child(planned, failures = 0)
       Hooks.run(:before_fork)

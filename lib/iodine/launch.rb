@@ -31,6 +31,7 @@ module Iodine
       Listeners.bind_again
       Signals.new(Runtime.events, Runtime.role, hasty: @hasty).trapping do
         Settle.call
+        AccessLog.open(Listeners.server)
         process = process(threads, workers)
         Inherited.close_rest unless workers == 1 # which may listen somewhere when it is up
         Banner.show(threads, workers)
@@ -69,6 +70,7 @@ module Iodine
     def leave
       Listeners.close
       Metrics.close
+      AccessLog.close
       Tasks.detach
       Runtime.leave
     end

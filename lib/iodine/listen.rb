@@ -16,7 +16,7 @@ module Iodine
       # @return [Listener]
       def listener(arguments, block)
         given = check(arguments)
-        options = DEFAULT_SETTINGS.merge(given)
+        options = DEFAULT_SETTINGS.merge(log: AccessLog.wanted?(DEFAULT_SETTINGS)).merge(given)
         endpoints = endpoints(options)
         options = Raw.call(endpoints, options, given) if RAW.include?(service(options[:service], endpoints))
         handler = options[:handler] || options[:app] || block

@@ -5,7 +5,7 @@ module Iodine
   # place. The end of the pipe tells that the root died.
   # @api private
   module Orders
-    LETTERS = { stop: 's', retire: 'r', now: 'n', dump: 'd' }.freeze
+    LETTERS = { stop: 's', retire: 'r', now: 'n', dump: 'd', reopen: 'h' }.freeze
 
     # @param events [Thread::Queue] gets the orders
     def self.follow(pipe, events)
@@ -19,9 +19,13 @@ module Iodine
 
     # Backtraces are written here, whatever the thread that waits for events is at.
     def self.hear(order, events)
-      order == :dump ? Dump.call : events << order
+      case order
+      when :dump then Dump.call
+      when :reopen then AccessLog.reopen
+      else events << order
+      end
     rescue StandardError => e
-      Log.exception('no backtraces', e)
+      Log.exception("the order #{order}", e)
     end
     private_class_method :hear
   end

@@ -22,6 +22,7 @@ module Iodine
       def become(role)
         @lock = Mutex.new
         PubSub.reset_after_fork
+        Log.forked
         Clients.reset
         Tasks.reset
         set(role)

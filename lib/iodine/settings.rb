@@ -15,7 +15,8 @@ module Iodine
   # `no_db_hooks` leaves ActiveRecord and Sequel alone when a worker is forked; `worker_timeout` is how long requests
   # may wait while no thread takes any, before their worker is killed, and `worker_max_rss` (MB), `worker_max_requests`
   # and `worker_max_age` say when one is replaced. `metrics` is where the server tells how it is doing: a port,
-  # "host:port" or the path of a Unix socket.
+  # "host:port" or the path of a Unix socket. `log_file` is where the access log goes (nil: standard error),
+  # `log_format` how it looks: "clf" or "json"; with either of the two there is one, without `log`.
   DEFAULT_SETTINGS = { # rubocop:disable Style/MutableConstant
     port: DEFAULT_PORT, address: nil, mode: 0o660, backlog: 1024, log: false,
     timeout: 40, head_timeout: 10, body_timeout: 30, write_timeout: 30, shutdown_timeout: 25,
@@ -25,7 +26,8 @@ module Iodine
     public: nil, max_age: 3600, sendfile_root: nil, no_symlinks: false,
     trusted_proxy: [], proxy_protocol: false, max_pending: 16,
     ping: 40, max_msg: 250, deflate: true, allowed_origin: [],
-    no_db_hooks: false, metrics: nil
+    no_db_hooks: false, metrics: nil,
+    log_file: nil, log_format: nil
   }
   DEFAULT_HTTP_ARGS = DEFAULT_SETTINGS
 

@@ -6,6 +6,7 @@ module Iodine
   class Signals
     BACKTRACES = %w[TTIN INFO].select { |name| Signal.list.key?(name) }.freeze
     DUMP = -> { Dump.everywhere }
+    REOPEN = -> { AccessLog.reopen_everywhere }
 
     # @param events [Thread::Queue] gets :stop, :now, :replace, :restart, or what is to be called
     # @param role [Symbol] :single, :root or :worker
@@ -37,6 +38,7 @@ module Iodine
         'INT' => trap('INT') { stop('INT') },
         'TERM' => trap('TERM') { stop('TERM') },
         'USR1' => trap('USR1') { @events << :replace },
+        'HUP' => trap_unless_taken('HUP') { @events << REOPEN },
         'USR2' => trap_unless_taken('USR2') { @events << :restart },
         **BACKTRACES.to_h { |name| [name, trap(name) { @events << DUMP }] }
       }

@@ -67,14 +67,8 @@ RSpec.describe 'the command line' do
     it("refuses #{arguments.join(' ')}") { expect(error(*arguments)).to match(message) }
   end
 
-  [%w[--log-format json], %w[--log-file]].each do |arguments|
-    it("does not accept silently what this version has not: #{arguments.join(' ')}") do
-      expect(error(*arguments)).to match(/\A--?\S+ is not available in this version of iodine/)
-    end
-  end
-
   it 'has each name once' do
-    names = (Iodine::CLI::OPTIONS + Iodine::CLI::LATER).flat_map(&:names)
+    names = Iodine::CLI::OPTIONS.flat_map(&:names)
     expect(names.tally.select { |_, count| count > 1 }).to be_empty
   end
 end

@@ -1,10 +1,12 @@
 #include "log.h"
 
 #include "alloc.h"
+#include "log_queue.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,30 +24,31 @@ int iod_log_level = IOD_LOG_INFO;
 static const char *const PREFIXES[] = {"", "FATAL: ", "ERROR: ", "WARNING: ", "INFO: ", "DEBUG: "};
 
 /* A file takes everything at once and never makes us wait. */
-static bool is_file(void) {
+static bool is_file(int fd) {
   struct stat sink;
-  return fstat(STDERR_FILENO, &sink) == 0 && S_ISREG(sink.st_mode);
+  return fstat(fd, &sink) == 0 && S_ISREG(sink.st_mode);
 }
 
 /* What goes out in one write to a pipe: no line is cut where it can be helped, since other processes write there too.
  */
-static size_t whole_lines(const char *bytes, size_t length) {
-  if (length <= STEP || is_file()) return length;
+static size_t whole_lines(int fd, const char *bytes, size_t length) {
+  if (length <= STEP || is_file(fd)) return length;
   size_t step = STEP;
   while (step > 0 && bytes[step - 1] != '\n') step--;
   return step > 0 ? step : STEP;
 }
 
-size_t iod_log_write(const char *bytes, size_t length) {
+size_t iod_log_write(int fd, const char *bytes, size_t length, int *error) {
   size_t written = 0;
+  *error = 0;
   while (written < length) {
-    struct pollfd sink = {.fd = STDERR_FILENO, .events = POLLOUT};
+    struct pollfd sink = {.fd = fd, .events = POLLOUT};
     if (poll(&sink, 1, 0) <= 0) break; /* full: whoever reads it stands still, and we must not */
-    size_t step = whole_lines(bytes + written, length - written);
-    ssize_t n = write(STDERR_FILENO, bytes + written, step);
+    ssize_t n = write(fd, bytes + written, whole_lines(fd, bytes + written, length - written));
     if (n > 0) written += (size_t)n;
-    if (n < 0 && errno == EAGAIN) break;
-    if (n < 0 && errno != EINTR) return length; /* closed: nobody reads these lines any more */
+    if (n >= 0 || errno == EINTR) continue;
+    if (errno != EAGAIN) *error = errno;
+    break;
   }
   return written;
 }
@@ -66,6 +69,46 @@ static void defuse(char *line, size_t length) {
   }
 }
 
+/* ---- lines that nobody took ---- */
+
+static _Atomic unsigned lost;
+static _Atomic int why_lost;
+
+static void write_line(const char *line, size_t length) {
+  int error;
+  if (iod_log_write(STDERR_FILENO, line, length, &error) == length) return;
+  atomic_store(&why_lost, error);
+  atomic_fetch_add(&lost, 1);
+}
+
+/* Once lines are taken again. */
+static void say_lost(void) {
+  char line[160];
+  unsigned lines = atomic_load(&lost) ? atomic_exchange(&lost, 0) : 0;
+  if (!lines || iod_log_level < IOD_LOG_WARNING) return;
+  int error = atomic_load(&why_lost);
+  int length = snprintf(line, sizeof line, "%s%u lines of the log were lost: %s\n", PREFIXES[IOD_LOG_WARNING], lines,
+                        error ? strerror(error) : "it was not read for too long");
+  write_line(line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
+  if (atomic_load(&lost)) atomic_fetch_add(&lost, lines - 1); /* this one was no more taken than those */
+}
+
+void iod_log_stderr(const char *line, size_t length) {
+  unsigned before = atomic_load(&lost);
+  write_line(line, length);
+  if (before && atomic_load(&lost) == before) say_lost();
+}
+
+/* ---- lines ---- */
+
+static void finish(int level, char *line, size_t length) {
+  size_t prefix = strlen(PREFIXES[level]);
+  defuse(line, length);
+  if (iod_log_hand_over(level, line + prefix, length - prefix)) return;
+  line[length] = '\n'; /* in the place of the terminator */
+  iod_log_stderr(line, length + 1);
+}
+
 void iod_log(int level, const char *format, ...) {
   if (level <= IOD_LOG_NONE || level > IOD_LOG_DEBUG || level > iod_log_level) return;
   int saved_errno = errno;
@@ -80,11 +123,21 @@ void iod_log(int level, const char *format, ...) {
   } else if (length >= ROOM) {
     length = ROOM - 1; /* a cut line is better than none */
   }
-  defuse(line, length);
-  line[length] = '\n'; /* in the place of the terminator */
-  (void)iod_log_write(line, length + 1);
+  finish(level, line, length);
   iod_free(large);
   va_end(again);
   va_end(arguments);
   errno = saved_errno;
+}
+
+void iod_log_print(int level, const char *text, size_t length) {
+  char prefix[16];
+  int n = snprintf(prefix, sizeof prefix, "%s", PREFIXES[level]);
+  char *line = iod_alloc((size_t)n + length + 1);
+  if (!line) return;
+  memcpy(line, prefix, (size_t)n);
+  memcpy(line + n, text, length);
+  line[(size_t)n + length] = '\n';
+  iod_log_stderr(line, (size_t)n + length + 1);
+  iod_free(line);
 }

@@ -1,6 +1,7 @@
 #include "rack_env.h"
 
 #include "../base/alloc.h"
+#include "../server/access_line.h"
 #include "../server/listener.h"
 #include "rack_exchange.h"
 #include "rack_input.h"
@@ -65,7 +66,7 @@ static VALUE methods[IOD_METHOD_TRACE + 1]; /* by IOD_METHOD_…; 0 for the othe
 static VALUE websocket, sse;                /* symbols */
 static VALUE websocket_offer;               /* rack.protocol of most upgrades */
 static VALUE nothing_finished;              /* rack.response_finished and rack.after_reply, once it is all over */
-static VALUE upgrade_key;
+static VALUE upgrade_key, request_id_key;
 static struct { /* what the headers of every handshake say: one String for all */
   iod_slice_t text;
   VALUE string;
@@ -308,6 +309,13 @@ static void set_protocol(VALUE env, const iod_request_t *r) {
   rb_hash_aset(env, keys[r->asks == IOD_ASKS_WEBSOCKET ? KEY_OLD_WEBSOCKET : KEY_OLD_TCP], Qtrue);
 }
 
+/* The one that the log has, if the client sent none. */
+static void set_request_id(VALUE env, const iod_request_t *r) {
+  char room[IOD_REQUEST_ID_ROOM];
+  iod_slice_t id = iod_request_id(r, room);
+  if (NIL_P(rb_hash_lookup(env, request_id_key))) rb_hash_aset(env, request_id_key, rb_str_new(id.at, (long)id.length));
+}
+
 /* ---- the env ---- */
 
 /* Without a Host (HTTP/1.0, or an empty one) the listener's address stands in. */
@@ -366,6 +374,7 @@ VALUE iod_rack_env_new(VALUE self, const iod_request_t *r, VALUE exchange, VALUE
   if (r->head.upgrade) set_protocol(env, r);
   if (r->asks) rb_hash_aset(env, keys[KEY_CAN_UPGRADE], r->asks == IOD_ASKS_WEBSOCKET ? websocket : sse);
   if (r->secure) iod_rack_tls_env(env, r->secure);
+  if (r->serial) set_request_id(env, r);
   return env;
 }
 
@@ -399,6 +408,7 @@ void iod_rack_env_init(VALUE iodine_module) {
   rb_gc_register_mark_object(websocket_offer = rb_obj_freeze(rb_ary_new_from_args(1, handshake_words[0].string)));
   rb_gc_register_mark_object(nothing_finished = rb_obj_freeze(rb_ary_new_capa(0)));
   upgrade_key = iod_rack_key("HTTP_UPGRADE");
+  request_id_key = iod_rack_key("HTTP_X_REQUEST_ID");
   empty = constant("");
   http10 = constant("HTTP/1.0");
   http11 = constant("HTTP/1.1");

@@ -1,6 +1,5 @@
 #include "ruby_server.h"
 
-#include "../base/log.h"
 #include "../protocol/http1_head.h"
 #include "../reactor/poller.h"
 #include "../server/limits.h"
@@ -9,6 +8,7 @@
 #include "ruby_callbacks.h"
 #include "ruby_client.h"
 #include "ruby_cluster.h"
+#include "ruby_log.h"
 #include "ruby_origins.h"
 #include "ruby_proxies.h"
 #include "ruby_public.h"
@@ -411,14 +411,6 @@ static VALUE poller(VALUE klass) {
   return rb_str_new_cstr(iod_poller_name);
 }
 
-static VALUE log_line(VALUE klass, VALUE level, VALUE line) {
-  (void)klass;
-  VALUE text = rb_obj_as_string(line);
-  iod_log(NUM2INT(level), "%.*s", (int)RSTRING_LEN(text), RSTRING_PTR(text));
-  RB_GC_GUARD(text);
-  return Qnil;
-}
-
 static VALUE build(VALUE klass) {
   (void)klass;
 #if FIO_FORCE_MALLOC
@@ -431,17 +423,6 @@ static VALUE build(VALUE klass) {
   rb_hash_aset(hash, ID2SYM(rb_intern("max_header_count")), INT2NUM(HTTP_MAX_HEADER_COUNT));
   rb_hash_aset(hash, ID2SYM(rb_intern("force_malloc")), force_malloc);
   return hash;
-}
-
-static VALUE verbosity(VALUE module) {
-  (void)module;
-  return INT2NUM(iod_log_level);
-}
-
-static VALUE verbosity_set(VALUE module, VALUE level) {
-  (void)module;
-  iod_log_level = NUM2INT(level);
-  return level;
 }
 
 void iod_ruby_server_init(VALUE iodine) {
@@ -469,7 +450,6 @@ void iod_ruby_server_init(VALUE iodine) {
   rb_define_method(klass, "on_idle", on_idle, 0);
   rb_define_singleton_method(klass, "capacity", capacity, 0);
   rb_define_singleton_method(klass, "poller", poller, 0);
-  rb_define_singleton_method(klass, "log", log_line, 2);
   rb_define_singleton_method(klass, "build", build, 0);
   iod_ruby_pulse_init(klass);
   iod_ruby_url_init(klass);
@@ -480,7 +460,6 @@ void iod_ruby_server_init(VALUE iodine) {
   iod_ruby_pubsub_init(iodine, klass);
   iod_ruby_cluster_init(klass);
   iod_ruby_stats_init(klass);
-  rb_define_singleton_method(iodine, "verbosity", verbosity, 0);
-  rb_define_singleton_method(iodine, "verbosity=", verbosity_set, 1);
+  iod_ruby_log_init(iodine, klass);
   iod_server_watch_forks();
 }

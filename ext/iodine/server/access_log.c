@@ -1,18 +1,13 @@
 #include "access_log.h"
 
-#include "../base/clock.h"
 #include "../base/log.h"
-#include "../protocol/http1_response.h"
 
 #include <string.h>
 
-enum {
-  KEEP = 1 << 20, /* bytes of lines that wait at most: a sink that stands still costs lines, not memory */
-  TARGET_MAX = 4096,
-};
+enum { KEEP = 1 << 20 /* bytes of lines that wait at most: a sink that stands still costs lines, not memory */ };
 
-void iod_access_log_init(iod_access_log_t *log) {
-  *log = (iod_access_log_t){.second = -1};
+void iod_access_log_init(iod_access_log_t *log, iod_access_sink_t sink, iod_count_t *lost_lines) {
+  *log = (iod_access_log_t){.sink = sink, .lost_lines = lost_lines};
   pthread_mutex_init(&log->writing, NULL);
 }
 
@@ -23,69 +18,24 @@ void iod_access_log_deinit(iod_access_log_t *log) {
   pthread_mutex_destroy(&log->writing);
 }
 
-/* ---- lines ---- */
-
-static char *put(char *p, const char *bytes, size_t n) {
-  memcpy(p, bytes, n);
-  return p + n;
-}
-#define PUT(p, literal) put(p, literal, sizeof(literal) - 1)
-
-/* What could forge a line, or reach a terminal, is written as \xHH; so is the quote that ends the field. */
-static char *put_escaped(char *p, iod_slice_t s) {
-  static const char hex[] = "0123456789abcdef";
-  for (size_t i = 0; i < s.length; i++) {
-    unsigned char c = (unsigned char)s.at[i];
-    if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
-      *p++ = (char)c;
-      continue;
-    }
-    *p++ = '\\', *p++ = 'x', *p++ = hex[c >> 4], *p++ = hex[c & 15];
-  }
-  return p;
-}
-
-static const char *date_now(iod_access_log_t *log) {
-  time_t now = time(NULL);
-  if (now != log->second) {
-    iod_date_format(log->date, now);
-    log->second = now;
-  }
-  return log->date;
-}
-
-void iod_access_log_add(iod_access_log_t *log, const iod_request_t *r, int status, uint64_t bytes, uint64_t took_us) {
-  iod_slice_t method = iod_request_slice(r, r->head.method), path = iod_request_slice(r, r->head.path);
-  if (path.length > TARGET_MAX) path.length = TARGET_MAX;
-  if (method.length > 64) method.length = 64;
-  size_t room = r->remote.ip_length + 4 * (method.length + path.length) + 160;
+void iod_access_log_add(iod_access_log_t *log, const iod_access_entry_t *entry) {
+  size_t room = iod_access_line_room(entry, log->sink.json);
   if (iod_buffer_length(&log->lines) + room > KEEP || iod_buffer_reserve(&log->lines, room)) {
     log->dropped++;
+    iod_count_add_shared(log->lost_lines, 1);
     return;
   }
-  char *p = iod_buffer_tail(&log->lines);
-  p = put(p, r->remote.ip, r->remote.ip_length);
-  p = PUT(p, " - - [");
-  p = put(p, date_now(log), IOD_DATE_LENGTH);
-  p = PUT(p, "] \"");
-  p = put_escaped(p, method);
-  *p++ = ' ';
-  p = put_escaped(p, path);
-  p = r->head.minor ? PUT(p, " HTTP/1.1\" ") : PUT(p, " HTTP/1.0\" ");
-  p += iod_decimal(p, (uint64_t)status);
-  *p++ = ' ';
-  p += iod_decimal(p, bytes);
-  p = PUT(p, "b ");
-  uint64_t tenths = (took_us + 50) / 100;
-  p += iod_decimal(p, tenths / 10);
-  *p++ = '.';
-  *p++ = (char)('0' + tenths % 10);
-  p = PUT(p, "ms\n");
-  log->lines.end = (size_t)(p - log->lines.bytes);
+  char *line = iod_buffer_tail(&log->lines);
+  char *end = (log->sink.json ? iod_access_line_json : iod_access_line_clf)(line, entry, &log->clock);
+  log->lines.end = (size_t)(end - log->lines.bytes);
   atomic_store_explicit(&log->waiting, iod_buffer_length(&log->lines), memory_order_relaxed);
 }
 
 /* ---- writing ---- */
+
+static void say_lost(uint64_t lines, const char *why) {
+  iod_log(IOD_LOG_WARNING, "%llu lines of the access log were lost: %s", (unsigned long long)lines, why);
+}
 
 bool iod_access_log_take(iod_access_log_t *log) {
   if (pthread_mutex_trylock(&log->writing)) return false;
@@ -95,17 +45,55 @@ bool iod_access_log_take(iod_access_log_t *log) {
   log->lines = swap;
   iod_buffer_clear(&log->lines);
   atomic_store_explicit(&log->waiting, 0, memory_order_relaxed);
-  if (log->dropped > 0)
-    iod_log(IOD_LOG_WARNING, "%llu lines of the access log were dropped: stderr was not read for too long",
-            (unsigned long long)log->dropped);
+  if (log->dropped > 0) say_lost(log->dropped, "it was not read for too long");
   log->dropped = 0;
   return true;
 }
 
+static uint64_t count_lines(const char *bytes, size_t length) {
+  uint64_t lines = 0;
+  for (const char *at = bytes; (at = memchr(at, '\n', length - (size_t)(at - bytes))); at++) lines++;
+  return lines;
+}
+
+/* Its sink takes nothing, now or ever: nobody waits for it. */
+static void lose_batch(iod_access_log_t *log, int error) {
+  uint64_t lines = count_lines(iod_buffer_head(&log->batch), iod_buffer_length(&log->batch));
+  log->lost += lines;
+  log->error = error;
+  iod_count_add_shared(log->lost_lines, lines);
+  iod_buffer_clear(&log->batch);
+}
+
+/* Half a line is there from the time before it failed. */
+static int mend(iod_access_log_t *log) {
+  int error = 0;
+  if (log->cut && iod_log_write(log->sink.fd, "\n", 1, &error) == 1) log->cut = false;
+  return error;
+}
+
+/* False: it was lost. */
+static bool write_batch(iod_access_log_t *log) {
+  int error = mend(log);
+  if (!error && !log->cut) {
+    size_t n = iod_log_write(log->sink.fd, iod_buffer_head(&log->batch), iod_buffer_length(&log->batch), &error);
+    log->cut = n > 0 && iod_buffer_head(&log->batch)[n - 1] != '\n';
+    iod_buffer_consume(&log->batch, n);
+  }
+  if (error) lose_batch(log, error);
+  return error == 0;
+}
+
 bool iod_access_log_write(iod_access_log_t *log) {
-  iod_buffer_consume(&log->batch, iod_log_write(iod_buffer_head(&log->batch), iod_buffer_length(&log->batch)));
+  bool any = iod_buffer_length(&log->batch) > 0, works = write_batch(log);
   size_t left = iod_buffer_length(&log->batch);
-  if (left > 0) atomic_store(&log->waiting, left);
+  if (left > 0) {
+    atomic_store(&log->waiting, left);
+    log->cut = false; /* it goes on where it stopped */
+  } else if (any && works && log->lost > 0) {
+    say_lost(log->lost, strerror(log->error));
+    log->lost = 0;
+  }
   pthread_mutex_unlock(&log->writing);
   return left == 0;
 }

@@ -90,6 +90,7 @@ struct iod_request {
   uint64_t begun_us;               /* monotonic: when its first byte was read, … */
   uint64_t queued_us;              /* … when it was complete and given to the application; 0: not yet … */
   _Atomic uint64_t taken_us;       /* … and when a thread took it, set by that; 0: none has */
+  uint64_t serial;                 /* of the id that was made for it (access_line.h); 0: none was */
   const char *bytes;               /* the head; all spans refer to it */
   iod_header_t headers[];          /* head.header_count of them, then the bytes */
 };

@@ -169,6 +169,8 @@ static void begin_request(iod_http_t *http, const iod_http1_parser_t *parser, co
   if (http->trusted) iod_proxies_read(http->listener, r);
   r->begun_us = http->begun_us;
   atomic_init(&r->keep_alive, r->head.keep_alive && !server_of(http)->draining);
+  if (settings_of(http)->log && server_of(http)->sink.json && !iod_request_id_given(r).length)
+    r->serial = iod_request_serial_next();
   http->request = r;
   iod_count_one(&http->listener->stats->requests);
   http->status = 0;
@@ -452,10 +454,12 @@ void iod_http_uncork(iod_http_t *http) {
 
 static void log_answer(iod_http_t *http) {
   if (!settings_of(http)->log || !http->status) return;
-  uint64_t now = iod_clock_us();
-  const iod_request_t *r = http->request;
-  iod_access_log_add(&server_of(http)->log, r, http->status, http->body_bytes,
-                     now > r->begun_us ? now - r->begun_us : 0);
+  uint64_t now = iod_clock_us(), begun = http->request->begun_us;
+  iod_access_entry_t entry = {.request = http->request,
+                              .status = http->status,
+                              .bytes = http->body_bytes,
+                              .took_us = now > begun ? now - begun : 0};
+  iod_access_log_add(&server_of(http)->log, &entry);
 }
 
 /* The clock was set with the state lock. */

@@ -27,6 +27,7 @@ iod_server_t *iod_server_new(uint32_t workers, void (*released)(iod_release_job_
   server->pulse = server->pulses = iod_pulses_new(workers ? workers : 1);
   server->cluster = &server->shared;
   server->stats = &server->unseen;
+  server->sink.fd = STDERR_FILENO;
   if (server->shared.slots && server->pulses) return server;
   iod_pulses_free(server->pulses, workers ? workers : 1);
   iod_shared_free(&server->shared);
@@ -109,6 +110,7 @@ static void abandon(iod_server_t *server) {
 
 static void after_fork_in_child(void) {
   iod_spool_file_forked();
+  iod_request_serial_forked();
   for (int i = 0; i < IOD_SERVERS_OPEN; i++) {
     iod_server_t *server = atomic_exchange(&open_servers[i], NULL);
     if (server) abandon(server);
@@ -186,7 +188,7 @@ int iod_server_open(iod_server_t *server, uint32_t index) {
   stripes_init(server);
   iod_notices_init(&server->notices, server);
   server->links = (iod_links_t){0};
-  iod_access_log_init(&server->log);
+  iod_access_log_init(&server->log, server->sink, &stats_of(server)->counters.lost_lines);
   iod_public_state_init(&server->public_state);
   iod_pool_init(&server->parsers, sizeof(iod_http1_parser_t), IOD_PARSERS_KEPT);
   pthread_mutex_init(&server->drain_lock, NULL);

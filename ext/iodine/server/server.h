@@ -68,6 +68,7 @@ struct iod_server {
   uint32_t refusals;           /* open connections that were refused */
   unsigned retry;              /* counts what was answered with 503 */
   iod_access_log_t log;
+  iod_access_sink_t sink;            /* of the log, once it is open */
   iod_http1_parser_t scratch_parser; /* for heads that come whole */
   iod_pool_t parsers;
   iod_public_state_t public_state;

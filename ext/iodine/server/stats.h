@@ -36,7 +36,7 @@ typedef struct iod_counters {
   iod_count_t files;   /* answers without the application: of static files */
   iod_count_t published, delivered;
   iod_count_t slow;       /* connections that were closed because their peer didn't read */
-  iod_count_t lines_lost; /* of the access log */
+  iod_count_t lost_lines; /* of the access log; by several threads */
   /* by any thread of the application, so these are added to atomically */
   iod_count_t busy_us;   /* in the middle of jobs */
   iod_count_t resume_us; /* from when an idle one was told of a job until it could run: in Ruby, the wait for the GVL */

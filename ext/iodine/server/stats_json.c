@@ -45,7 +45,7 @@ static void print_counters(iod_printer_t *p, const iod_counters_t *c) {
             ",\"log_lines_lost\":%" PRIu64 ",",
             iod_count_get(&c->accepted), iod_count_get((const iod_count_t *)&c->traffic.received),
             iod_count_get((const iod_count_t *)&c->traffic.sent), iod_count_get(&c->published),
-            iod_count_get(&c->delivered), iod_count_get(&c->slow), iod_count_get(&c->lines_lost));
+            iod_count_get(&c->delivered), iod_count_get(&c->slow), iod_count_get(&c->lost_lines));
   print_histogram(p, "latency", &c->latency);
   iod_print(p, ",");
   print_histogram(p, "queue", &c->queue);

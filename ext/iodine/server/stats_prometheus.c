@@ -54,7 +54,7 @@ static void print_counters(iod_printer_t *p, const iod_counters_t *c) {
                 "Bytes written to clients.");
   print_counter(p, "published_total", iod_count_get(&c->published), "Messages that were published here.");
   print_counter(p, "delivered_total", iod_count_get(&c->delivered), "Messages that subscriptions were told.");
-  print_counter(p, "log_lines_lost_total", iod_count_get(&c->lines_lost), "Lines that the access log did not take.");
+  print_counter(p, "log_lines_lost_total", iod_count_get(&c->lost_lines), "Lines that the access log did not take.");
   print_head(p, "thread_busy_seconds_total", "counter", "Time that application threads spent in jobs.");
   print_seconds(p, "thread_busy_seconds_total", iod_count_get(&c->busy_us));
   print_head(p, "gvl_wait_seconds_total", "counter", "Time that woken application threads waited for the GVL.");

@@ -19,6 +19,7 @@ module Iodine
       NETWORK = ->(network, given) { Proxies.check(network, given) }
       ORIGIN = ->(origin, given) { Origins.check(origin, given) }
       METRICS = ->(address, given) { Metrics.endpoint(address, given) }
+      LOG_FORMAT = ->(format, given) { AccessLog.check(format, given) }
       REDIS = ->(url, _) { PubSub::Redis.check(url) }
     end
   end

@@ -29,11 +29,6 @@ module Iodine
         freeze
       end
 
-      # Without help it is known, but belongs to a later version.
-      def available?
-        !help.nil?
-      end
-
       def repeats?
         @repeats
       end
@@ -59,8 +54,6 @@ module Iodine
       # @param given [String] the name as it was given, for the error
       # @raise [Error]
       def store(values, text, given)
-        raise Error, "#{given} is not available in this version of iodine: leave it out" unless available?
-
         parsed = value ? parse(text, given) : true
         @repeats ? (values[key] ||= []) << parsed : values[key] = parsed
       end

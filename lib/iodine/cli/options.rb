@@ -85,6 +85,9 @@ module Iodine
                                                     help: 'believe the X-Forwarded-* of these proxies; repeats'),
       Option.new(:proxy_protocol, %w[proxy-protocol],
                  help: 'connections begin with a PROXY header, of trusted proxies only'),
+      Option.new(:log_format, %w[log-format], value: 'clf|json', check: Checks::LOG_FORMAT,
+                                              help: 'log each request, as lines of text (clf) or as JSON'),
+      Option.new(:log_file, %w[log-file], value: 'FILE', help: 'log each request to this file; HUP opens it again'),
       Option.new(:metrics, %w[metrics], value: 'ADDRESS', check: Checks::METRICS,
                                         help: 'tell here how the server is doing: PORT, HOST:PORT, unix:'),
       Option.new(:config, %w[C config], value: 'FILE',
@@ -99,11 +102,5 @@ module Iodine
       Option.new(:version, %w[version], help: 'print the version'),
       Option.new(:help, %w[? h help], help: 'print this help')
     ].freeze
-
-    # Known names that do nothing yet: they are refused, never ignored. Some have a value, and must be told from others.
-    # @api private
-    LATER = [
-      %w[log-format], %w[log-file]
-    ].map { |names| Option.new(nil, names, value: 'VALUE') }.freeze
   end
 end

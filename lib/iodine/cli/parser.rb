@@ -13,7 +13,7 @@ module Iodine
       attr_reader :files
 
       # @raise [Option::Error]
-      def initialize(arguments, options = OPTIONS + LATER)
+      def initialize(arguments, options = OPTIONS)
         @options = options.flat_map { |option| option.names.map { |name| [name, option] } }.to_h
         @values = {}
         @files = []
@@ -44,9 +44,9 @@ module Iodine
       end
 
       def store(option, text, given)
-        raise Option::Error, "#{given} takes no value" if text && !option.value && option.available?
+        raise Option::Error, "#{given} takes no value" if text && !option.value
 
-        text = next_value if text.nil? && option.value && option.available?
+        text = next_value if text.nil? && option.value
         option.store(@values, text, given)
       end
 

@@ -10,8 +10,8 @@ module Iodine
 
       # By its words.
       # @return [Hash{Symbol => CLI::Option}]
-      OPTIONS = (CLI::OPTIONS + CLI::LATER).reject { |option| NONE.include?(option.key) }
-                                           .flat_map { |option| option.words.map { |word| [word, option] } }.to_h.freeze
+      OPTIONS = CLI::OPTIONS.reject { |option| NONE.include?(option.key) }
+                            .flat_map { |option| option.words.map { |word| [word, option] } }.to_h.freeze
       STATES = [*Hooks::STATES, :on_state].freeze
 
       # Before main's own methods, one of which is called public.

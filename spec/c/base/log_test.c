@@ -3,6 +3,7 @@
 #include "../test.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -82,4 +83,19 @@ TEST(log_lines_may_be_long) {
     CHECK_INT(cut, length + 7 > 1024 ? 1024 : length + 7);
     CHECK_INT(written[cut - 1], '\n');
   }
+}
+
+TEST(log_counts_what_is_lost) {
+  signal(SIGPIPE, SIG_IGN);
+  capture();
+  close(ends[0]);
+  iod_log(IOD_LOG_INFO, "nobody reads");
+  iod_log(IOD_LOG_INFO, "nobody reads");
+  captured();
+  capture();
+  iod_log(IOD_LOG_INFO, "somebody does");
+  iod_log(IOD_LOG_INFO, "again");
+  size_t length = captured();
+  CHECK_BYTES(written, length,
+              "INFO: somebody does\nWARNING: 2 lines of the log were lost: Broken pipe\nINFO: again\n");
 }
