@@ -26,7 +26,7 @@ static iod_slice_t path_of(const iod_request_t *r) {
 size_t iod_access_line_room(const iod_access_entry_t *e, bool json) {
   const iod_request_t *r = e->request;
   size_t text = method_of(r).length + path_of(r).length;
-  return FIXED + r->remote.ip_length + IOD_REQUEST_ID_MAX + (json ? 6 : 4) * text;
+  return FIXED + r->remote.ip_length + (size_t)IOD_REQUEST_ID_MAX + (json ? 6U : 4U) * text;
 }
 
 /* ---- pieces ---- */
