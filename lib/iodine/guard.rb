@@ -25,7 +25,7 @@ module Iodine
       return if @timeout.zero? && @recycling.nil?
 
       Thread.new do
-        loop do
+        until @cluster.stopping?
           sleep EVERY
           look_soon unless @asked
         end
@@ -39,6 +39,9 @@ module Iodine
       @asked = true
       @events << lambda do
         look
+      rescue StandardError => e
+        Log.exception('a look at the workers', e)
+      ensure
         @asked = false
       end
     end

@@ -25,14 +25,14 @@ module Iodine
     def initialize(index, failures, early:)
       @index = index
       @failures = failures
-      @told, @orders = IO.pipe
-      @said, @report = IO.pipe
-      @link = Link.new(early)
+      @early = early
       @since = now
     end
 
     # The block runs in the worker, and gets its ends of the pipes, and the link.
+    # @raise [RuntimeError] when the system lets no process be made, or no pipe
     def fork
+      make_pipes
       @pid = Databases.fork do
         [@orders, @said].each(&:close)
         @link.leave_root
@@ -88,7 +88,7 @@ module Iodine
     # Also in another worker, which must not keep this one's pipes open: their end tells that the root died.
     def close
       @closed = true
-      [@told, @orders, @said, @report, @link].each(&:close)
+      [@told, @orders, @said, @report, @link].compact.each(&:close)
     end
 
     def age
@@ -96,6 +96,12 @@ module Iodine
     end
 
     private
+
+    def make_pipes
+      @told, @orders = IO.pipe
+      @said, @report = IO.pipe
+      @link = Link.new(@early)
+    end
 
     def now
       ::Process.clock_gettime(::Process::CLOCK_MONOTONIC)
