@@ -14,6 +14,7 @@ module Iodine
 
     # @return [Integer] the exit status
     def self.run(arguments)
+      Signals.ignore_early
       execute(Parser.new(arguments))
       0
     rescue Option::Error => e

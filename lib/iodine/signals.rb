@@ -8,6 +8,14 @@ module Iodine
     DUMP = -> { Dump.everywhere }
     REOPEN = -> { AccessLog.reopen_everywhere }
 
+    EARLY = ->(_) {}
+
+    # For a program that is to serve: while it boots there is nothing to replace or to tell, and it must not die, or halt,
+    # of being asked.
+    def self.ignore_early
+      ['USR1', 'USR2', *BACKTRACES].each { |name| trap(name, &EARLY) }
+    end
+
     # @param events [Thread::Queue] gets :stop, :now, :replace, :restart, or what is to be called
     # @param role [Symbol] :single, :root or :worker
     # @param hasty [Boolean] the first INT already means now (rails s, rackup)
@@ -46,7 +54,7 @@ module Iodine
 
     # The application may have a use of its own for it.
     def trap_unless_taken(name, &)
-      trap(name, &).tap { |before| trap(name, before) if before.is_a?(Proc) }
+      trap(name, &).tap { |before| trap(name, before) if before.is_a?(Proc) && before != EARLY }
     end
 
     # A worker is told by the root when to be quick: a ^C at the terminal reaches both.

@@ -115,10 +115,13 @@ RSpec.describe 'A hot restart' do
     write_file(dir, 'config.ru', "File.write('booting', Process.pid)\nsleep\n")
     server.kill(:USR2)
     booting = eventually(within: 30) { File.read(File.join(dir, 'booting')).to_i if File.size?(File.join(dir, 'booting')) }
+    %i[USR1 USR2].each { |early| Process.kill(early, booting) } # it has nothing to replace yet, and doesn't die of it
     server.kill(:USR2)
     server.wait_for(/WARNING: a hot restart is under way: this USR2 is ignored\n/)
+    expect(alive?(booting)).to be(true)
     server.kill
     expect(server.wait).to be_success
+    expect(server.stderr).not_to match(/ERROR/)
     eventually { !alive?(booting) }
   end
 

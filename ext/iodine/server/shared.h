@@ -45,6 +45,7 @@ void iod_shared_leave(iod_shared_t *shared, uint32_t slot);
 
 /* Of all who serve. */
 uint32_t iod_shared_connections(const iod_shared_t *shared);
+
 /* The root's own place. */
 static inline iod_stats_t *iod_shared_root(const iod_shared_t *shared) { return &shared->stats[shared->count]; }
 
