@@ -64,7 +64,8 @@ module Iodine
       def append(path)
         File.open(path, File::WRONLY | File::APPEND | File::CREAT, 0o644)
       rescue SystemCallError => e
-        raise "can't open the log file #{path}: #{e.message}: name another one with --log-file"
+        why = SystemCallError.new(nil, e.errno).message # without the path once more
+        raise "can't open the log file #{path}: #{why}: name another one with --log-file"
       end
     end
   end

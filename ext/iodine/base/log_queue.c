@@ -106,10 +106,17 @@ void iod_log_queue_close(void) {
 
 /* ---- lines ---- */
 
-iod_log_line_t *iod_log_queue_take(const _Atomic bool *cancelled) {
+bool iod_log_queue_wait(const _Atomic bool *cancelled) {
   pthread_mutex_lock(&queue.lock);
   while (queue.open && !queue.first && !atomic_load(cancelled)) pthread_cond_wait(&queue.came, &queue.lock);
-  iod_log_line_t *line = atomic_load(cancelled) ? NULL : shift();
+  bool open = queue.open;
+  pthread_mutex_unlock(&queue.lock);
+  return open;
+}
+
+iod_log_line_t *iod_log_queue_take(void) {
+  pthread_mutex_lock(&queue.lock);
+  iod_log_line_t *line = shift();
   pthread_mutex_unlock(&queue.lock);
   return line;
 }

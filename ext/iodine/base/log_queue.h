@@ -24,10 +24,12 @@ IOD_MUST_USE int iod_log_queue_open(void);
 /* No more are; what waits goes to stderr. */
 void iod_log_queue_close(void);
 
-/* The next line, which is the caller's (iod_free). Blocks until there is one; NULL: the queue is closed, or *cancelled
- * is set (iod_log_queue_wake). */
-iod_log_line_t *iod_log_queue_take(const _Atomic bool *cancelled);
+/* Blocks until there is a line, the queue is closed or *cancelled is set (iod_log_queue_wake). False: it is closed. */
+bool iod_log_queue_wait(const _Atomic bool *cancelled);
 void iod_log_queue_wake(void);
+
+/* The next line, which is the caller's (iod_free), or NULL. */
+iod_log_line_t *iod_log_queue_take(void);
 
 /* True: somebody else has the line now. */
 bool iod_log_hand_over(int level, const char *text, size_t length);

@@ -48,39 +48,43 @@ static VALUE undivert(VALUE klass) {
   return klass;
 }
 
-typedef struct taking {
-  iod_log_line_t *line;
+typedef struct waiting {
   _Atomic bool cancelled;
-} taking_t;
+  bool open;
+} waiting_t;
 
-static void *take_now(void *argument) {
-  taking_t *t = argument;
-  t->line = iod_log_queue_take(&t->cancelled);
+static void *wait_now(void *argument) {
+  waiting_t *w = argument;
+  w->open = iod_log_queue_wait(&w->cancelled);
   return NULL;
 }
 
 static void cancel(void *argument) {
-  taking_t *t = argument;
-  atomic_store(&t->cancelled, true);
+  waiting_t *w = argument;
+  atomic_store(&w->cancelled, true);
   iod_log_queue_wake();
 }
 
-/* Iodine::Server.next_line → [level, line]; nil: nothing is diverted any more. Blocks. */
-static VALUE next_line(VALUE klass) {
-  (void)klass;
-  taking_t t;
-  do {
-    t = (taking_t){0};
-    rb_nogvl(take_now, &t, cancel, &t, RB_NOGVL_INTR_FAIL);
-    if (!t.line) rb_thread_check_ints();
-  } while (!t.line && atomic_load(&t.cancelled));
-  if (!t.line) return Qnil;
-  iod_slice_t text = {t.line->text, t.line->length};
+static VALUE pair_of(iod_log_line_t *line) {
+  iod_slice_t text = {line->text, line->length};
   VALUE string = rb_str_new(text.at, (long)text.length);
   if (iod_utf8_valid(text)) rb_enc_associate(string, rb_utf8_encoding());
-  VALUE pair = rb_assoc_new(INT2NUM(t.line->level), string);
-  iod_free(t.line);
+  VALUE pair = rb_assoc_new(INT2NUM(line->level), string);
+  iod_free(line);
   return pair;
+}
+
+/* Iodine::Server.next_line → [level, line]; nil: nothing is diverted any more. Blocks. A line is taken only by who may
+ * run: as long as Ruby can't, it is left to stderr. */
+static VALUE next_line(VALUE klass) {
+  (void)klass;
+  for (waiting_t w = {.open = true}; w.open;) {
+    iod_log_line_t *line = iod_log_queue_take();
+    if (line) return pair_of(line);
+    atomic_store(&w.cancelled, false);
+    rb_nogvl(wait_now, &w, cancel, &w, 0);
+  }
+  return Qnil;
 }
 
 /* server.log_to(descriptor, json): the access log, before it is open. The descriptor is the caller's. */

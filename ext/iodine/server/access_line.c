@@ -10,7 +10,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-enum { TARGET_MAX = 4096, METHOD_MAX = 64, FIXED = 512 };
+enum { TARGET_MAX = 4096, METHOD_MAX = 64, FIXED = 512 + IOD_REQUEST_ID_MAX };
 
 static const char hex[] = "0123456789abcdef";
 
@@ -26,7 +26,7 @@ static iod_slice_t path_of(const iod_request_t *r) {
 size_t iod_access_line_room(const iod_access_entry_t *e, bool json) {
   const iod_request_t *r = e->request;
   size_t text = method_of(r).length + path_of(r).length;
-  return FIXED + r->remote.ip_length + (size_t)IOD_REQUEST_ID_MAX + (json ? 6U : 4U) * text;
+  return (json ? 6u : 4u) * text + r->remote.ip_length + FIXED;
 }
 
 /* ---- pieces ---- */

@@ -23,6 +23,11 @@ static void release(void) {
   close(saved_stderr), close(ends[0]), close(ends[1]);
 }
 
+static iod_log_line_t *next_line(void) {
+  (void)iod_log_queue_wait(&never);
+  return iod_log_queue_take();
+}
+
 /* What stderr gets within that time. */
 static size_t heard(char *room, size_t size, int ms) {
   struct pollfd ready = {.fd = ends[0], .events = POLLIN};
@@ -37,11 +42,11 @@ TEST(log_queue_hands_over) {
   test_case("in order, with their levels");
   iod_log(IOD_LOG_ERROR, "one %d", 1);
   iod_log(IOD_LOG_INFO, "two");
-  iod_log_line_t *line = iod_log_queue_take(&never);
+  iod_log_line_t *line = next_line();
   CHECK_INT(line->level, IOD_LOG_ERROR);
   CHECK_BYTES(line->text, line->length, "one 1");
   iod_free(line);
-  line = iod_log_queue_take(&never);
+  line = next_line();
   CHECK_BYTES(line->text, line->length, "two");
   iod_free(line);
 
@@ -55,11 +60,14 @@ TEST(log_queue_hands_over) {
   CHECK_BYTES(room, heard(room, sizeof room, 20000), "WARNING: waits\n");
   iod_log(IOD_LOG_INFO, "later");
   CHECK_BYTES(room, heard(room, sizeof room, 20000), "INFO: later\n");
-  CHECK(iod_log_queue_take(&never) == NULL);
+  CHECK(next_line() == NULL);
   release();
 }
 
-static void *take_one(void *cancelled) { return iod_log_queue_take(cancelled); }
+static void *wait_for_one(void *cancelled) {
+  (void)iod_log_queue_wait(cancelled);
+  return NULL;
+}
 
 TEST(log_queue_can_be_left) {
   static _Atomic bool cancelled;
@@ -67,12 +75,12 @@ TEST(log_queue_can_be_left) {
   pthread_t taker;
   test_case("who waits is woken, and by the end too");
   CHECK_INT(iod_log_queue_open(), 0);
-  CHECK_INT(pthread_create(&taker, NULL, take_one, &cancelled), 0);
+  CHECK_INT(pthread_create(&taker, NULL, wait_for_one, &cancelled), 0);
   atomic_store(&cancelled, true);
   iod_log_queue_wake();
   CHECK(pthread_join(taker, &line) == 0 && line == NULL);
   line = &cancelled;
-  CHECK_INT(pthread_create(&taker, NULL, take_one, (void *)(uintptr_t)&never), 0);
+  CHECK_INT(pthread_create(&taker, NULL, wait_for_one, (void *)(uintptr_t)&never), 0);
   iod_log_queue_close();
   CHECK(pthread_join(taker, &line) == 0 && line == NULL);
 }
@@ -90,7 +98,7 @@ TEST(log_queue_of_a_fork) {
     _exit(0);
   }
   CHECK(waitpid(child, NULL, 0) == child);
-  iod_log_line_t *line = iod_log_queue_take(&never);
+  iod_log_line_t *line = next_line();
   if (line) CHECK_BYTES(line->text, line->length, "the parent's");
   iod_free(line);
   size_t length = heard(room, sizeof room, 20000);
