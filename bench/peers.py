@@ -59,6 +59,19 @@ def action_cable(options=""):
     return f"{_gem('actioncable', 'puma')} {listen} bench/apps/cable.ru :: {channel} {options}"
 
 
+RAILS = "BUNDLE_GEMFILE=gemfiles/puma.gemfile"
+
+
+def iodine_rails(options="-w 2 -t 4"):
+    return f"{RAILS} bundle exec ruby -Ilib exe/iodine {options} -V 2 -b 127.0.0.1 -p {{port}} examples/rails/config.ru"
+
+
+def puma_rails(options="-w 2 -t 4:4 --preload"):
+    """In its cluster mode. The example runs without iodine there."""
+    ruby = f"{RAILS} RUBYLIB=bench/apps/without_iodine bundle exec puma"
+    return f"{ruby} {options} -e production --quiet -b tcp://127.0.0.1:{{port}} examples/rails/config.ru"
+
+
 def _gem(home, executable):
     return f"GEM_HOME=$BENCH_HOME/{home} GEM_PATH=$BENCH_HOME/{home} ruby $BENCH_HOME/{home}/bin/{executable}"
 

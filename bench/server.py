@@ -95,12 +95,19 @@ class Server:
         """Bytes that are this server's alone, counted page by page (VmRSS lags behind)."""
         return self._sum("smaps_rollup", r"Private_\w+:\s+(\d+) kB")
 
+    def pss(self):
+        """Resident bytes, each page divided by the number of processes that have it."""
+        return self._sum("smaps_rollup", r"^Pss:\s+(\d+) kB")
+
+    def count(self):
+        return len(self._processes())
+
     def _sum(self, file, pattern):
         total = 0
         for pid, _ in self._processes():
             try:
                 with open(f"/proc/{pid}/{file}") as f:
-                    total += sum(map(int, re.findall(pattern, f.read())))
+                    total += sum(map(int, re.findall(pattern, f.read(), re.M)))
             except OSError:
                 pass  # it ended meanwhile
         return total * 1024

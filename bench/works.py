@@ -8,13 +8,15 @@ from typing import Callable, Optional
 
 import connections
 import instructions
+import memory
 import nginx as public
 import overload
 import rotation
 import secure
 import stalls
 import versus
-from peers import LIMIT, falcon, iodine, iodine07, iodine_files, nginx, nginx_tls, puma, puma_tls
+from peers import (LIMIT, falcon, iodine, iodine07, iodine_files, iodine_rails, nginx, nginx_tls, puma, puma_rails,
+                   puma_tls)
 from peers import secure as over_tls
 from server import ROOT
 
@@ -241,6 +243,14 @@ IDLE = Work(
     goals=[Goal("idle connection", figure("iodine", "bytes"), 600, unit=" bytes"),
            Goal("idle connections that still answer", figure("iodine", "still answering"), 4000, least=True)])
 
+MEMORY = Work(
+    "memory", "Rails: root and two workers",
+    "The Rails example, loaded in the root, 2 workers of 4 threads in production: what all processes together keep after "
+    "4,000 requests for its pages. The example does without iodine under Puma, which is in its cluster mode with `--preload`.",
+    "Ruby and Rails: pages of the root that a worker's collections and caches write to are no longer shared.",
+    {"iodine": iodine_rails(), "puma": puma_rails()}, memory.measure, "puma", "PSS MB",
+    goals=[Goal("Rails, root and two workers: PSS × puma's", times("iodine", "puma", "PSS MB"), 1.0)])
+
 OVER_TLS = {"iodine": over_tls(iodine("hello")), "iodine 0.7": over_tls(iodine07("hello")), "puma": puma_tls("hello"),
             "nginx": nginx_tls()}
 
@@ -285,4 +295,5 @@ FILE = files("100k", "100 KB", 64, "The kernel's sendfile, and the client's read
 LARGE_FILE = files("10m", "10 MB", 8, "The kernel's sendfile, and the client's reading: loopback copies every byte.")
 
 WORKS = [HELLO, ALONE, INSTRUCTIONS, PIPELINED, BROWSER_LIKE, LOGGED, LARGE, MANY, UPLOAD, SLEEPING, MIXED, STALLS,
-         OVERLOAD, ROTATION, IDLE, SMALL_FILE, FILE, LARGE_FILE, TLS_HELLO, TLS_HANDSHAKES, TLS_RESUMED, TLS_LARGE]
+         OVERLOAD, ROTATION, IDLE, MEMORY, SMALL_FILE, FILE, LARGE_FILE, TLS_HELLO, TLS_HANDSHAKES, TLS_RESUMED,
+         TLS_LARGE]
