@@ -41,6 +41,7 @@ module Iodine
     end
 
     def serve(process)
+      RailsServer.take_log
       Orphans.adopt
       process.run { arrive(process) }
     end
@@ -68,6 +69,7 @@ module Iodine
     end
 
     def leave
+      RailsServer.leave_log
       Listeners.close
       Metrics.close
       AccessLog.close

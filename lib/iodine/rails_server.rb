@@ -13,6 +13,19 @@ module Iodine
         Iodine.on_state(:start_shutdown) { close_cable if Iodine.worker? }
       end
 
+      # From here on the server's own lines are Rails.logger's, unless the application has chosen a logger. Those
+      # before, what is served and where, are for who has started it.
+      def take_log
+        return if Iodine.logger || !defined?(::Rails.logger) || !::Rails.logger
+
+        Iodine.logger = @logger = ::Rails.logger
+      end
+
+      # Why a start has failed is for who has started it, too.
+      def leave_log
+        Iodine.logger = nil if @logger && Iodine.logger.equal?(@logger)
+      end
+
       private
 
       # Browsers are told to connect again, which brings them to a worker that stays.

@@ -41,6 +41,7 @@ module Iodine
     def load_application
       loaded = @boot.call
       RailsServer.attach
+      RailsServer.take_log if loaded
       Settle.call if loaded
     end
 

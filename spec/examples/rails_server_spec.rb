@@ -20,6 +20,7 @@ RSpec.describe 'A Rails application' do
       Iodine.threads = 5 if Iodine.threads.zero?
       Iodine.workers = 2 if Iodine.workers.zero?
       Iodine::DEFAULT_SETTINGS[:max_body] = 8
+      Rails.logger.level = :info
     RUBY
     server = rails_server('BUNDLE_GEMFILE' => File.join(ROOT, 'gemfiles', 'puma.gemfile'))
     server.wait_for(/2 workers × 3 threads/)
@@ -31,6 +32,8 @@ RSpec.describe 'A Rails application' do
       client.write("POST /notes HTTP/1.1\r\nhost: x\r\ncontent-length: 8500000\r\n\r\n")
       expect(client.receive.status).to eq(413)
     end
+    server.kill(:USR1)
+    server.wait_for(/^worker \d+ takes the place of worker \d+$/, timeout: 60) # as Rails' logger writes it
   end
 
   it 'is told its own numbers where nobody else has said any, by the program iodine as well' do
