@@ -87,9 +87,9 @@ TEST(access_log_json) {
   const char *line = line_for(&log, "GET /path?secret=1 HTTP/1.1\r\nHost: x\r\nX-Request-Id: a-1\r\n\r\n", 200, 5, 180);
   CHECK(strncmp(line, "{\"time\":\"20", 11) == 0 &&
         has(line, "Z\",\"remote\":\"192.0.2.7\",\"method\":\"GET\",\"path\":\"/path\","));
-  CHECK(
-      has(line, "\"protocol\":\"HTTP/"
-                "1.1\",\"status\":200,\"bytes\":5,\"duration\":0.000180,\"queue\":null,\"app\":null,\"id\":\"a-1\","));
+  CHECK(has(line,
+            "\"protocol\":\"HTTP/"
+            "1.1\",\"status\":200,\"bytes\":5,\"duration\":0.000180,\"queue\":null,\"app\":null,\"id\":\"a-1\","));
   CHECK(line[strlen(line) - 2] == '}' && line[strlen(line) - 1] == '\n');
 
   test_case("text is text, and bytes that are none are written out");
