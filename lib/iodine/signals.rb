@@ -7,13 +7,19 @@ module Iodine
     BACKTRACES = %w[TTIN INFO].select { |name| Signal.list.key?(name) }.freeze
     DUMP = -> { Dump.everywhere }
     REOPEN = -> { AccessLog.reopen_everywhere }
-
     EARLY = ->(_) {}
 
-    # For a program that is to serve: while it boots there is nothing to replace or to tell, and it must not die, or halt,
-    # of being asked.
-    def self.ignore_early
-      ['USR1', 'USR2', *BACKTRACES].each { |name| trap(name, &EARLY) }
+    @own = [EARLY]
+
+    class << self
+      # Traps that aren't the application's: a worker finds the root's.
+      attr_reader :own
+
+      # For a program that is to serve: while it boots there is nothing to replace, reopen or tell, and it must not die,
+      # or halt, of being asked.
+      def ignore_early
+        ['USR1', 'USR2', 'HUP', *BACKTRACES].each { |name| trap(name, &EARLY) }
+      end
     end
 
     # @param events [Thread::Queue] gets :stop, :now, :replace, :restart, or what is to be called
@@ -53,8 +59,9 @@ module Iodine
     end
 
     # The application may have a use of its own for it.
-    def trap_unless_taken(name, &)
-      trap(name, &).tap { |before| trap(name, before) if before.is_a?(Proc) && before != EARLY }
+    def trap_unless_taken(name, &block)
+      Signals.own << block
+      trap(name, &block).tap { |before| trap(name, before) if before.is_a?(Proc) && !Signals.own.include?(before) }
     end
 
     # A worker is told by the root when to be quick: a ^C at the terminal reaches both.
