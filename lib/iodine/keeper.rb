@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require 'io/wait'
-
 module Iodine
   # A container ends with its process 1. When another process has taken that one's place it stays: it passes signals on,
   # reaps what ends, and ends as the last successor does.
@@ -31,6 +29,7 @@ module Iodine
       def run
         return unless @current
 
+        require 'io/wait'
         (Thread.list - [Thread.current]).each(&:kill)
         GC.start
         trap('CHLD') { @tell.syswrite("\n") }

@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require 'etc'
-
 module Iodine
   # The file that names the root process.
   # @api private
@@ -98,6 +96,7 @@ module Iodine
     # Has that process begun after the file was written? Then the number was another one's. No, where the system doesn't
     # tell.
     def reused?(pid)
+      require 'etc'
       begun = File.read("/proc/#{pid}/stat")[/.*\) (.*)/m, 1].split[19].to_f / Etc.sysconf(Etc::SC_CLK_TCK)
       boot = File.read('/proc/stat')[/^btime (\d+)/, 1].to_i
       boot + begun > File.mtime(@path).to_f + SLACK

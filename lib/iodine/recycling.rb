@@ -1,12 +1,9 @@
 # frozen_string_literal: true
 
-require 'etc'
-
 module Iodine
   # When a healthy worker is replaced all the same: it has grown, has answered many requests, or is old.
   # @api private
   class Recycling
-    PAGE = Etc.sysconf(Etc::SC_PAGESIZE)
     JITTER = 0.1 # of each limit, less for some workers, so that those that began together don't all end together
 
     # What counts, its unit, and how it is told.
@@ -56,7 +53,7 @@ module Iodine
 
     # @return [Integer] bytes in RAM, 0 when it is gone
     def rss(pid)
-      return File.read("/proc/#{pid}/statm").split[1].to_i * PAGE if File.exist?('/proc/self/statm')
+      return File.read("/proc/#{pid}/status")[/^VmRSS:\s*(\d+)/, 1].to_i * 1024 if File.exist?('/proc/self/status')
 
       `ps -o rss= -p #{pid}`.to_i * 1024
     rescue SystemCallError

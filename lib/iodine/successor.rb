@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require 'io/wait'
-
 module Iodine
   # The program, started once more to take the place of this process: with its listening sockets, and a pipe on which it
   # reports that it is up, or why it isn't (see Predecessor).
@@ -17,6 +15,7 @@ module Iodine
     # @param keeper [IO, nil] for the keeper
     # @raise [SystemCallError]
     def initialize(sockets, keeper)
+      require 'io/wait'
       @said, report = IO.pipe
       copies = sockets.map { |fd, _| IO.for_fd(fd, autoclose: false).dup } # a fork may close the others
       marked = copies.zip(sockets).map { |copy, (_, mark)| "#{copy.fileno}#{mark}" }

@@ -302,8 +302,12 @@ TEST(link_of_a_root_that_is_stopped) {
   int fd = process_link(worker, 0, true);
   iod_watcher_t *here = process_watch(worker, "a", false, 1);
   test_case("publishers wait for it, but not for long");
-  for (int i = 0; i < 3; i++) publish_large(worker, IOD_SCOPE_CLUSTER, LARGE);
-  CHECK(iod_links_crowded(&worker->links));
+  bool crowded = false;
+  for (int i = 0; i < 3; i++) {
+    publish_large(worker, IOD_SCOPE_CLUSTER, LARGE);
+    crowded |= iod_links_crowded(&worker->links);
+  }
+  CHECK(crowded);
   later(worker, IOD_PACE_PATIENCE);
   CHECK(!iod_links_crowded(&worker->links));
   test_case("what finds no room is lost for the others, not here");
