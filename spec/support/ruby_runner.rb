@@ -3,6 +3,8 @@
 require 'open3'
 require 'timeout'
 
+require_relative 'light_bundle'
+
 module Support
   # Short Ruby programs that use the gem, in processes of their own.
   module RubyRunner
@@ -12,7 +14,8 @@ module Support
     # @return [Array(String, String, Process::Status)] stdout, stderr, status
     def run_ruby(source, env: {})
       names = %w[PORT ADDRESS THREADS WORKERS WEB_CONCURRENCY RAILS_MAX_THREADS RACK_ENV RAILS_ENV RACK_HANDLER]
-      clean = names.to_h { |name| [name, nil] }.merge('LD_PRELOAD' => ENV.fetch('IODINE_SPEC_PRELOAD', nil)).merge(env)
+      clean = names.to_h { |name| [name, nil] }.merge('LD_PRELOAD' => ENV.fetch('IODINE_SPEC_PRELOAD', nil))
+                   .merge(LightBundle.env(env), env)
       Timeout.timeout(20 * Deadline::SLOWER) { Open3.capture3(clean, *ruby, '-r', 'iodine', '-e', source) }
     end
 

@@ -5,6 +5,7 @@ require 'socket'
 require 'tmpdir'
 
 require_relative 'deadline'
+require_relative 'light_bundle'
 require_relative 'raw_client'
 
 module Support
@@ -27,7 +28,8 @@ module Support
       @dir = dir || Dir.mktmpdir('iodine-spec')
       @own_dir = dir.nil?
       @logs = Dir.mktmpdir('iodine-log')
-      @env = environment.merge(env.transform_keys(&:to_s))
+      env = env.transform_keys(&:to_s)
+      @env = environment.merge(LightBundle.env(env), env)
       @timeout = timeout
     end
 
