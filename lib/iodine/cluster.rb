@@ -19,6 +19,7 @@ module Iodine
       @rotation = Rotation.new(self)
       @restart = Restart.new(@events)
       @losses = Losses.new(self, @events)
+      @guard = Guard.new(self, server, @rotation, @events)
     end
 
     # Yields whenever all workers are up.
@@ -31,7 +32,7 @@ module Iodine
       @hub.open(planned, @workers)
       Dump.relay { tell(:dump) }
       AccessLog.relay { tell(:reopen) }
-      Guard.new(self, @server, @rotation, @events).start
+      @guard.start
       finish(wait)
       raise "no worker came up: #{@losses.failure}" if @losses.failure
     end

@@ -4,7 +4,7 @@
 RSpec.describe 'Recycling' do
   app = <<~'RUBY'
     run(lambda do |env|
-      $kept = 'x' * 80_000_000 if env['PATH_INFO'] == '/grow'
+      $kept = 'x' * 160_000_000 if env['PATH_INFO'] == '/grow'
       [200, { 'content-type' => 'text/plain' }, [Process.pid.to_s]]
     end)
   RUBY

@@ -23,6 +23,7 @@ iod_server_t *iod_server_new(uint32_t workers, void (*released)(iod_release_job_
   iod_server_t *server = iod_alloc_zero(sizeof *server);
   if (!server) return NULL;
   server->released = released;
+  server->references = 1;
   server->shared = iod_shared_new(workers ? workers : 1);
   server->pulse = server->pulses = iod_pulses_new(workers ? workers : 1);
   server->cluster = &server->shared;
@@ -33,6 +34,14 @@ iod_server_t *iod_server_new(uint32_t workers, void (*released)(iod_release_job_
   iod_shared_free(&server->shared);
   iod_free(server);
   return NULL;
+}
+
+/* Who leads it counts in its mapping, and may outlive it. */
+static void unref(iod_server_t *server) {
+  if (--server->references > 0) return;
+  iod_pulses_free(server->pulses, server->shared.count);
+  iod_shared_free(&server->shared);
+  iod_free(server);
 }
 
 void iod_server_free(iod_server_t *server) {
@@ -47,10 +56,10 @@ void iod_server_free(iod_server_t *server) {
     iod_free((void *)(uintptr_t)server->listeners[i]->settings.policy.origins);
     iod_free(server->listeners[i]);
   }
+  server->listener_count = 0;
   iod_addresses_deinit(&server->addresses);
-  iod_pulses_free(server->pulses, server->shared.count);
-  iod_shared_free(&server->shared);
-  iod_free(server);
+  if (server->led) unref(server->led);
+  unref(server);
 }
 
 /* ---- forks ---- */
@@ -152,7 +161,11 @@ static void release(void *context, void *token) {
   iod_jobs_push(&server->jobs, &release->job, false);
 }
 
-void iod_server_lead(iod_server_t *server, const iod_server_t *workers) { server->cluster = &workers->shared; }
+void iod_server_lead(iod_server_t *server, iod_server_t *workers) {
+  server->led = workers;
+  workers->references++;
+  server->cluster = &workers->shared;
+}
 
 /* The root of a cluster serves nothing, and has a place of its own. */
 static iod_stats_t *stats_of(const iod_server_t *server) {

@@ -47,6 +47,8 @@ struct iod_server {
   iod_stats_t *stats;          /* where this process counts … */
   iod_stats_t unseen;          /* … but what is asked of itself, and what a forked copy does */
   uint32_t capacity;
+  iod_server_t *led;   /* whose mapping that is, or NULL */
+  uint32_t references; /* to what is shared: its own, and of who leads it */
   void (*released)(iod_release_job_t *);
   void (*abandoned)(iod_connection_t *); /* a connection that nobody will be told of any more; may be NULL */
 
@@ -102,9 +104,8 @@ void iod_server_close_door(iod_server_t *server);
 /* Under the state lock: what is idle is not waited for. */
 static inline bool iod_server_hurries(const iod_server_t *server) { return server->draining && !server->retirement.on; }
 
-/* Before it is open: this is the reactor of the root of those workers, counts as that and tells of them all. `workers`
- * outlives it. */
-void iod_server_lead(iod_server_t *server, const iod_server_t *workers);
+/* Before it is open: this is the reactor of the root of those workers, counts as that and tells of them all. Once. */
+void iod_server_lead(iod_server_t *server, iod_server_t *workers);
 
 /* In any process: the worker of that slot is gone, whatever it left there. */
 void iod_server_vacate(iod_server_t *server, uint32_t index);
