@@ -3,6 +3,7 @@
 # One request wants more memory than there is: a real limit (RLIMIT_AS) of the worker.
 RSpec.describe 'A request that runs out of memory' do
   app = <<~'RUBY'
+    require 'etc'
     limit = lambda do
       used = File.read('/proc/self/statm').split.first.to_i * Etc.sysconf(Etc::SC_PAGESIZE)
       Process.setrlimit(:AS, used + 300_000_000)
