@@ -15,7 +15,8 @@ module Support
     end
 
     options = ENV.fetch('RUBYOPT', '')
-    folders = [ENV.fetch('RUBYLIB', nil), *Gem.loaded_specs.values.flat_map(&:full_require_paths)].compact
+    gems = Gem.loaded_specs.values.reject { |gem| gem.name == 'iodine' } # some install one of their own
+    folders = [ENV.fetch('RUBYLIB', nil), *gems.flat_map(&:full_require_paths)].compact
     ENVIRONMENT = if options.match?(SETUP)
                     { 'RUBYOPT' => options.gsub(SETUP, ''), 'RUBYLIB' => folders.join(File::PATH_SEPARATOR) }
                   else
