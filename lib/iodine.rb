@@ -3,6 +3,7 @@
 require_relative 'iodine/program'
 require_relative 'iodine/version'
 require 'iodine/iodine_ext'
+require_relative 'iodine/clock'
 require_relative 'iodine/connection'
 require_relative 'iodine/log'
 require_relative 'iodine/pub_sub'

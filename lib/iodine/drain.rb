@@ -16,7 +16,7 @@ module Iodine
       @pool = pool
       @how = how
       @orders = orders
-      @deadline = how == :now ? 0 : now + Settings.shutdown_timeout
+      @deadline = how == :now ? 0 : Clock.now + Settings.shutdown_timeout
     end
 
     # Returns when it is over, or the time is.
@@ -36,23 +36,23 @@ module Iodine
 
     # Clients that keep their connections are told with the next answer that they close.
     def retire
-      left = @deadline - now
+      left = @deadline - Clock.now
       patience = [left - LAST, left * SPREAD].max
       @server.retire((patience * SPREAD * 1000).to_i)
-      wait_until(now + patience) { @how != :retire || (@server.connections.zero? && @server.busy.zero?) }
+      wait_until(Clock.now + patience) { @how != :retire || (@server.connections.zero? && @server.busy.zero?) }
     end
 
     # What isn't HTTP and still open closes now; its callbacks get a moment to hear of it. What subscriptions were sent
     # before is heard.
     def hang_up
-      deadline = now + PATIENCE
-      sleep TICK until @server.hang_up.zero? || now > deadline
+      deadline = Clock.now + PATIENCE
+      sleep TICK until @server.hang_up.zero? || Clock.now > deadline
       wait_until(@deadline) { @server.unheard.zero? }
     end
 
     # Or until the time is up: there is no way to be told, and nothing else to do.
     def wait_until(deadline)
-      until yield || now > [deadline, @deadline].min
+      until yield || Clock.now > [deadline, @deadline].min
         sleep TICK
         hear
       end
@@ -73,10 +73,6 @@ module Iodine
                else "after #{Settings.shutdown_timeout} s: raise shutdown-timeout if they need longer"
                end
       Log.warning("#{busy} #{busy == 1 ? 'request was' : 'requests were'} cut off #{reason}")
-    end
-
-    def now
-      ::Process.clock_gettime(::Process::CLOCK_MONOTONIC)
     end
   end
   private_constant :Drain

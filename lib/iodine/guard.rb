@@ -59,7 +59,7 @@ module Iodine
       silent, stuck = @server.pulse(worker.index)
       if [silent, stuck].max < @timeout * 1000
         @suspects.delete(worker)
-      elsif now - (@suspects[worker] ||= now) >= APART
+      elsif Clock.now - (@suspects[worker] ||= Clock.now) >= APART
         condemn(worker, silent, stuck)
       end
     end
@@ -72,8 +72,8 @@ module Iodine
       dumps = dumps_of(worker)
       worker.order(:dump)
       Thread.new do
-        deadline = now + ANSWER
-        sleep TICK until dumps_of(worker) > dumps || now > deadline
+        deadline = Clock.now + ANSWER
+        sleep TICK until dumps_of(worker) > dumps || Clock.now > deadline
         @events << -> { execute(worker, dumps) }
       end
     end
@@ -102,7 +102,7 @@ module Iodine
 
     # One at a time.
     def recycle(workers)
-      return if @rotation.busy? || now < @rotation.failed_at + PAUSE
+      return if @rotation.busy? || Clock.now < @rotation.failed_at + PAUSE
 
       workers.each do |worker|
         reason = @recycling.reason(worker, answered_by(worker))
@@ -115,10 +115,6 @@ module Iodine
 
     def answered_by(worker)
       @server.pulse(worker.index)[2]
-    end
-
-    def now
-      ::Process.clock_gettime(::Process::CLOCK_MONOTONIC)
     end
   end
   private_constant :Guard

@@ -71,8 +71,8 @@ module Iodine
 
     # Until it is so, the time is up, or there is no time for it.
     def wait(seconds)
-      deadline = now + seconds
-      sleep TICK until yield || now > deadline || now_asked?
+      deadline = Clock.now + seconds
+      sleep TICK until yield || Clock.now > deadline || now_asked?
     end
 
     def now_asked?
@@ -82,10 +82,6 @@ module Iodine
         return true if event == :now
       end
       false
-    end
-
-    def now
-      ::Process.clock_gettime(::Process::CLOCK_MONOTONIC)
     end
   end
   private_constant :Hub

@@ -79,7 +79,7 @@ module Iodine
     end
 
     def give_up
-      @failed_at = ::Process.clock_gettime(::Process::CLOCK_MONOTONIC)
+      @failed_at = Clock.now
       @new = @old = nil
       @waiting.clear
       Systemd.reloaded

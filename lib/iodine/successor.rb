@@ -56,8 +56,8 @@ module Iodine
 
     # What it reports, or how it ended without a word.
     def hear
-      deadline = now + PATIENCE
-      until now > deadline
+      deadline = Clock.now + PATIENCE
+      until Clock.now > deadline
         over = ended? # before the look: what it said before that is there
         said = look
         return said if said
@@ -86,8 +86,8 @@ module Iodine
     end
 
     def wait
-      deadline = now + GRACE
-      sleep LOOK until ended? || now > deadline
+      deadline = Clock.now + GRACE
+      sleep LOOK until ended? || Clock.now > deadline
     end
 
     def ended?
@@ -99,10 +99,6 @@ module Iodine
     rescue Errno::ECHILD
       @fate = Worker.fate(nil)
       true
-    end
-
-    def now
-      ::Process.clock_gettime(::Process::CLOCK_MONOTONIC)
     end
   end
   private_constant :Successor

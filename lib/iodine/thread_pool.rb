@@ -37,8 +37,8 @@ module Iodine
     private
 
     def join(seconds)
-      deadline = now + seconds
-      @threads.each { |thread| thread.join([deadline - now, 0].max) }
+      deadline = Clock.now + seconds
+      @threads.each { |thread| thread.join([deadline - Clock.now, 0].max) }
     end
 
     def spawn(index)
@@ -48,10 +48,6 @@ module Iodine
       ensure
         @events << -> { @threads[index] = spawn(index) unless @halted } unless @halted
       end
-    end
-
-    def now
-      ::Process.clock_gettime(::Process::CLOCK_MONOTONIC)
     end
   end
   private_constant :ThreadPool

@@ -26,7 +26,7 @@ module Iodine
       @index = index
       @failures = failures
       @early = early
-      @since = now
+      @since = Clock.now
     end
 
     # The block runs in the worker, and gets its ends of the pipes, and the link.
@@ -92,7 +92,7 @@ module Iodine
     end
 
     def age
-      now - @since
+      Clock.now - @since
     end
 
     private
@@ -101,10 +101,6 @@ module Iodine
       @told, @orders = IO.pipe
       @said, @report = IO.pipe
       @link = Link.new(@early)
-    end
-
-    def now
-      ::Process.clock_gettime(::Process::CLOCK_MONOTONIC)
     end
   end
   private_constant :Worker

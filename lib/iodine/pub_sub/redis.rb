@@ -43,12 +43,6 @@ module Iodine
         end
 
         # @api private
-        # @return [Float] seconds
-        def now
-          ::Process.clock_gettime(::Process::CLOCK_MONOTONIC)
-        end
-
-        # @api private
         def load_client
           require 'redis-client'
           return if Gem::Version.new(RedisClient::VERSION) >= Gem::Version.new(MINIMUM)

@@ -28,10 +28,10 @@ module Iodine
 
         # @param seconds [Numeric, nil] at most; nil: for ever
         def wait_while(seconds = nil)
-          deadline = seconds && (Redis.now + seconds)
+          deadline = seconds && (Clock.now + seconds)
           @monitor.synchronize do
             while yield
-              left = deadline && (deadline - Redis.now)
+              left = deadline && (deadline - Clock.now)
               break if left&.negative?
 
               @changed.wait(left)

@@ -38,7 +38,7 @@ module Iodine
         end
 
         def good?
-          online? && Redis.now - @since > STEADY
+          online? && Clock.now - @since > STEADY
         end
 
         # The messages that came back before the publisher's connection broke are in Redis: they need not be sent again.
@@ -87,7 +87,7 @@ module Iodine
 
         def online
           @ledger.online
-          @since = Redis.now
+          @since = Clock.now
           @report.back(@ledger.take_lost)
         end
 
@@ -123,10 +123,10 @@ module Iodine
 
         # Asks for what didn't come back, or whether anybody is there.
         def probe
-          return if @names.ping? || Redis.now - @probed < TICK
+          return if @names.ping? || Clock.now - @probed < TICK
           return unless @ledger.missing? || due?(@subscriber)
 
-          @probed = Redis.now
+          @probed = Clock.now
           @subscriber.ping
         end
 

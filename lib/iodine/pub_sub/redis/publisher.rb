@@ -17,13 +17,13 @@ module Iodine
         # @raise [RedisClient::ConnectionError] when it is down: none is known to have been done
         def call(commands)
           replies = @client.pipelined(exception: false) { |all| commands.each { |words| all.call_v(words) } }
-          @used = Redis.now
+          @used = Clock.now
           replies
         end
 
         # @return [Float] seconds
         def idle
-          Redis.now - @used
+          Clock.now - @used
         end
 
         def close

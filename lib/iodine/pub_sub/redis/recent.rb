@@ -16,7 +16,7 @@ module Iodine
         end
 
         def add(message)
-          now = Redis.now
+          now = Clock.now
           @messages << [now, message]
           @bytes += message.bytesize
           forget while @messages.size > MOST.first || @bytes > MOST.last || @messages.first.first < now - GRACE

@@ -13,7 +13,7 @@ module Iodine
           @told = [] # of this outage
           @denied = []
           @late = 0
-          @losses = Redis.now
+          @losses = Clock.now
         end
 
         # It can't be reached, or a connection to it is lost. What it says itself is told, too: that isn't over by
@@ -47,11 +47,11 @@ module Iodine
 
         # It is there, and too slow.
         def losses
-          return if Redis.now - @losses < EVERY
+          return if Clock.now - @losses < EVERY
 
           lost = yield
           Log.warning("Redis at #{@address} is too slow for what is published: #{amount(lost)} lost") if lost.positive?
-          @losses = Redis.now
+          @losses = Clock.now
         end
 
         # At the end of the process.

@@ -24,7 +24,7 @@ module Iodine
           @denied = denied
           @copies = Copies.new
           @connection = RedisClient.new(**OPTIONS, **address.options).pubsub
-          @active = Redis.now
+          @active = Clock.now
           @latch.synchronize { @names.open(self) }
           Thread.new { listen }.name = 'iodine redis in'
         end
@@ -41,7 +41,7 @@ module Iodine
 
         # @return [Float] seconds
         def idle
-          Redis.now - @active
+          Clock.now - @active
         end
 
         # Does it owe an answer for too long?
@@ -56,14 +56,14 @@ module Iodine
         private
 
         def write(words)
-          @active = Redis.now
+          @active = Clock.now
           @connection.call_v(words)
         end
 
         def listen
           loop do
             event = @connection.next_event(FOREVER)
-            @active = Redis.now
+            @active = Clock.now
             receive(*event)
           end
         rescue StandardError => e
