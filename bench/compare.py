@@ -1,4 +1,5 @@
 """Servers side by side: each round runs every server once, in turn, so that noise hits all alike."""
+import argparse
 import math
 import statistics
 import subprocess
@@ -57,3 +58,13 @@ def _cell(column, figures):
 
 def ratio(figures, base, column):
     return f"{figures[column] / base[column]:.2f}" if column in figures and base.get(column) else "–"
+
+
+def main(description, measure, option, default, value):
+    """A program's command line: `[option value] NAME=COMMAND …`. Each server is measured once, with that number."""
+    arguments = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument(option, dest="number", type=int, default=default, metavar=value)
+    arguments.add_argument("servers", nargs="+", metavar="NAME=COMMAND")
+    given = arguments.parse_args()
+    commands = dict(server.split("=", 1) for server in given.servers)
+    print(table(compare(commands, lambda command: measure(command, given.number), 1)))

@@ -6,13 +6,12 @@
 Settles the server with 20,000 requests, opens N connections that each make one request, waits a second, counts the
 server's private pages, and then asks every connection once more: all must answer.
 """
-import argparse
 import resource
 import socket
 import subprocess
 import time
 
-from compare import compare, table
+from compare import main
 from server import Failure, Server
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -72,14 +71,5 @@ def measure(command, count=4000, settling=20_000):
     return {"bytes": (after - before) / count, "still answering": alive}
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("-n", type=int, default=4000, metavar="CONNECTIONS")
-    arguments.add_argument("servers", nargs="+", metavar="NAME=COMMAND")
-    given = arguments.parse_args()
-    commands = dict(server.split("=", 1) for server in given.servers)
-    print(table(compare(commands, lambda command: measure(command, given.n), 1)))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, measure, "-n", 4000, "CONNECTIONS")

@@ -5,13 +5,12 @@
 
 A thousand connections ask, each again half a second after its answer. What counts is how long an answer took, by status.
 """
-import argparse
 import heapq
 import selectors
 import socket
 import time
 
-from compare import compare, table
+from compare import main
 from server import Failure, Server
 
 CLIENTS, PAUSE = 1000, 0.5
@@ -58,14 +57,5 @@ def measure(command, seconds=4):
             "503 p99 ms": p(waits["503"], 0.99)}
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("-d", type=int, default=4, metavar="SECONDS")
-    arguments.add_argument("servers", nargs="+", metavar="NAME=COMMAND")
-    given = arguments.parse_args()
-    commands = dict(server.split("=", 1) for server in given.servers)
-    print(table(compare(commands, lambda command: measure(command, given.d), 1)))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, measure, "-d", 4, "SECONDS")

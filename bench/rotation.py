@@ -6,7 +6,6 @@
 64 clients ask, each again 50 ms after its answer, half of them on a new connection each time. Then the same while USR1
 follows USR1, each as soon as no worker of before is left.
 """
-import argparse
 import heapq
 import os
 import selectors
@@ -14,7 +13,7 @@ import signal
 import socket
 import time
 
-from compare import compare, table
+from compare import main
 from server import Failure, Server
 
 CLIENTS, PAUSE = 64, 0.05
@@ -101,14 +100,5 @@ def measure(command, seconds=4):
             "times": rotation.times, "errors": failed + failed_too}
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("-d", type=int, default=4, metavar="SECONDS")
-    arguments.add_argument("servers", nargs="+", metavar="NAME=COMMAND")
-    given = arguments.parse_args()
-    commands = dict(server.split("=", 1) for server in given.servers)
-    print(table(compare(commands, lambda command: measure(command, given.d), 1)))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, measure, "-d", 4, "SECONDS")

@@ -7,14 +7,13 @@ Four clients look from outside. One asks OPTIONS * and one for a file of 1 KB, o
 connection for a request that is no HTTP and must be refused, each every 5 ms. The fourth sends the first bytes of a
 request and times how long the server waits for the rest.
 """
-import argparse
 import contextlib
 import socket
 import statistics
 import threading
 import time
 
-from compare import compare, table
+from compare import main
 from server import Failure, Server
 
 PERIOD = 0.005
@@ -117,14 +116,5 @@ def measure(command, seconds=4):
     return figures
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("-d", type=int, default=4, metavar="SECONDS")
-    arguments.add_argument("servers", nargs="+", metavar="NAME=COMMAND")
-    given = arguments.parse_args()
-    commands = dict(server.split("=", 1) for server in given.servers)
-    print(table(compare(commands, lambda command: measure(command, given.d), 1)))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, measure, "-d", 4, "SECONDS")
