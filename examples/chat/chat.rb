@@ -31,14 +31,22 @@ class Chat
       @people = {} # a connection's id => its join
       @heard = {}  # a connection's id => when its process last spoke of it
       @mine = {}   # the joins of this process
+      @guests = {} # the ids of those who have come, but were told nothing yet => who tells them
     end
 
-    def enter(join)
-      synchronize { Chat.publish(@mine[join[:id]] = join) }
+    # The block is called as soon as all is known here that was published before.
+    def enter(join, &welcome)
+      synchronize do
+        @guests[join[:id]] = welcome
+        Chat.publish(@mine[join[:id]] = join)
+      end
     end
 
     def leave(join)
-      synchronize { Chat.publish({ type: 'leave', id: join[:id] }) if @mine.delete(join[:id]) }
+      synchronize do
+        @guests.delete(join[:id])
+        Chat.publish({ type: 'leave', id: join[:id] }) if @mine.delete(join[:id])
+      end
     end
 
     def people
@@ -96,6 +104,7 @@ class Chat
     def add_person(join)
       @people[join[:id]] = join
       @heard[join[:id]] = now
+      @guests.delete(join[:id])&.call
     end
 
     def remove_person(id)
@@ -184,9 +193,7 @@ class Chat
   def on_open(client)
     client.subscribe('chat:people')
     client.subscribe("chat:room:#{@person[:room]}")
-    welcome = { type: 'welcome', room: @person[:room], people: MEMORY.people, lines: MEMORY.lines(@person[:room]) }
-    client.write(JSON.generate(welcome))
-    MEMORY.enter(@join)
+    MEMORY.enter(@join) { client.write(JSON.generate(welcome)) }
   end
 
   def on_message(_client, data)
@@ -195,6 +202,11 @@ class Chat
 
   def on_close(_client)
     MEMORY.leave(@join)
+  end
+
+  # What was said and done before.
+  def welcome
+    { type: 'welcome', room: @person[:room], people: MEMORY.people, lines: MEMORY.lines(@person[:room]) }
   end
 
   # In the root and in every worker, those that come later too.

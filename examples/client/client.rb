@@ -13,6 +13,7 @@ class Terminal
   def initialize(name, room, server)
     @url = "#{server}/live?#{URI.encode_www_form(name: name, room: room, user: "terminal-#{rand(1 << 64).to_s(16)}")}"
     @wait = 1
+    @shown = []
   end
 
   def connect
@@ -48,7 +49,11 @@ class Terminal
 
   private
 
-  def show(name:, text:, **)
+  # The last lines are told again to who comes back.
+  def show(id:, name:, text:, **)
+    return if @shown.include?(id)
+
+    @shown = [*@shown, id].last(100)
     print_line(text, "#{name}:")
   end
 

@@ -16,7 +16,7 @@ RSpec.describe 'examples/chat' do
 
   # Comes, and is told what happened before.
   def welcome(name, **place)
-    come(name, **place).wait.json
+    come(name, **place).wait { |event| event.json['type'] == 'welcome' }.json
   end
 
   def post(path, body)
@@ -84,8 +84,7 @@ RSpec.describe 'examples/chat' do
 
     it 'cuts what is too long and drops what can not be seen' do
       stream = come("A\u0000n\u001Bn#{'x' * 50}", room: '  Té a / ☕ ')
-      expect(stream.wait.json['room']).to eq('té-a-')
-      expect(stream.wait.json['name']).to eq("Ann#{'x' * 21}")
+      expect(stream.wait { |event| event.json['type'] == 'join' }.json).to include('room' => 'té-a-', 'name' => "Ann#{'x' * 21}")
       say('Bob', "\u0007#{'é' * 3000}", room: 'té a')
       say('Bob', "two\nlines", room: 'té-a-')
       expect(stream.wait { |event| event.json['type'] == 'line' }.json['text']).to eq("two\nlines")
@@ -110,5 +109,19 @@ RSpec.describe 'examples/chat' do
       files = Dir[File.join(File.dirname(chat), 'public', '*')].map { |file| File.read(file) }
       expect(files.join.scan(%r{https?://[^'"\s)]+})).to eq(['http://www.w3.org/2000/svg'])
     end
+  end
+
+  it 'shows newcomers what was said just before they came, however late their process learns it' do
+    slow = write_file(work_dir, 'slow.ru', <<~RUBY)
+      require #{File.join(File.dirname(chat), 'chat').inspect}
+      Chat::Memory.prepend(Module.new { def learn(message) = [(sleep 0.3 if message[:type] == 'line'), super] })
+      run Chat
+    RUBY
+    @server = boot_cli('-w', '1', '-t', '2', slow)
+    witness = come('witness')
+    witness.wait { |event| event.json['type'] == 'welcome' }
+    say('Ann', 'just before')
+    witness.wait { |event| event.json['text'] == 'just before' }
+    expect(welcome('Bob')['lines'].map { |line| line['text'] }).to eq(['just before'])
   end
 end

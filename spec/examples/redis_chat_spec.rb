@@ -13,6 +13,10 @@ RSpec.describe 'examples/redis-chat' do
     events("/live?#{URI.encode_www_form(room: 'tea', name: name, user: name)}", server: server)
   end
 
+  def welcome(server, name)
+    come(server, name).wait { |event| event.json['type'] == 'welcome' }.json
+  end
+
   def say(server, name, text)
     curl('--data-binary', JSON.generate(room: 'tea', name: name, user: name, text: text), "http://127.0.0.1:#{server.port}/say")
   end
@@ -27,9 +31,9 @@ RSpec.describe 'examples/redis-chat' do
     ann.wait { |event| event.json['text'] == 'long ago' }
 
     second = boot_chat('-w', '1')
-    welcome = eventually(within: 20) { come(second, 'Eve').wait.json.then { |json| json if json['lines'].any? } }
-    expect(welcome['lines'].map { |line| line['text'] }).to eq(['long ago'])
-    eventually(within: 20) { come(second, 'Eve').wait.json['people'].any? { |person| person['name'] == 'Ann' } }
+    lines = eventually(within: 20) { welcome(second, 'Eve')['lines'].then { |all| all if all.any? } }
+    expect(lines.map { |line| line['text'] }).to eq(['long ago'])
+    eventually(within: 20) { welcome(second, 'Eve')['people'].any? { |person| person['name'] == 'Ann' } }
 
     bob = come(second, 'Bob')
     ann.wait { |event| event.json.slice('type', 'name') == { 'type' => 'join', 'name' => 'Bob' } }

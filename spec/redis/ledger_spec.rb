@@ -212,7 +212,8 @@ RSpec.describe 'What is published by way of Redis' do
     3.times { send_all }
     names.ping(ledger.number)
     confirm
-    allow(redis).to receive(:now).and_return(redis.now + 0.6)
+    clock = Iodine.const_get(:Clock)
+    allow(clock).to receive(:now).and_return(clock.now + 0.6)
     publish('y', to: 'room')
     send_all
     names.ping(ledger.number)
