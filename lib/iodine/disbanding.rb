@@ -5,7 +5,7 @@ module Iodine
   # @api private
   class Disbanding
     # @param server [Server] what the workers serve
-    # @param events [Thread::Queue] what the root is told meanwhile
+    # @param events [Events] what the root is told meanwhile
     def initialize(cluster, server, hub, events)
       @cluster = cluster
       @server = server

@@ -7,7 +7,7 @@ module Iodine
   module Orders
     LETTERS = { stop: 's', retire: 'r', now: 'n', dump: 'd', reopen: 'h' }.freeze
 
-    # @param events [Thread::Queue] gets the orders
+    # @param events [Events] gets the orders
     def self.follow(pipe, events)
       Thread.new do
         while (letter = pipe.read(1))

@@ -5,7 +5,7 @@ module Iodine
   # is up this process retires; if it fails to come up, this one stays.
   # @api private
   class Restart
-    # @param events [Thread::Queue] gets :retire when another process has taken over
+    # @param events [Events] gets :retire when another process has taken over
     def initialize(events)
       @events = events
     end

@@ -7,7 +7,7 @@ module Iodine
     @lock = Mutex.new
 
     class << self
-      # @return [Thread::Queue] what the thread that started it waits for
+      # @return [Events] what the thread that started it waits for
       attr_reader :events
 
       def enter(role)
@@ -86,7 +86,7 @@ module Iodine
         @role = role
         @pid = ::Process.pid
         @over = false
-        @events = Thread::Queue.new
+        @events = Events.new
         @server = Server.running = nil
       end
     end

@@ -22,7 +22,7 @@ module Iodine
       end
     end
 
-    # @param events [Thread::Queue] gets :stop, :now, :replace, :restart, or what is to be called
+    # @param events [Events] gets :stop, :now, :replace, :restart, or what is to be called
     # @param role [Symbol] :single, :root or :worker
     # @param hasty [Boolean] the first INT already means now (rails s, rackup)
     def initialize(events, role, hasty: false)

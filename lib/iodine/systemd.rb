@@ -12,7 +12,7 @@ module Iodine
 
     class << self
       # It is up. From here on the thread that waits for events shows that it does.
-      # @param events [Thread::Queue]
+      # @param events [Events]
       # @yieldreturn [String, nil] how it is; nil: it serves nobody
       def begin(events, &status)
         return unless Notify.possible?

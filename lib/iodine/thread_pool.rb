@@ -4,7 +4,7 @@ module Iodine
   # The application threads of a server. One that dies (the application killed it) is replaced.
   # @api private
   class ThreadPool
-    # @param events [Thread::Queue] gets what is to be called when a thread died
+    # @param events [Events] gets what is to be called when a thread died
     def initialize(server, count, events)
       @server = server
       @count = count
