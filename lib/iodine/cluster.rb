@@ -71,9 +71,9 @@ module Iodine
       @stopping
     end
 
-    # @return [Array<Worker>] those that are up and are to stay
-    def settled
-      @stopping ? [] : @workers.select { |worker| worker.came_up? && !worker.dismissed }
+    # @return [Array<Worker>] those that nobody has told to end
+    def staying
+      @stopping ? [] : @workers.reject(&:dismissed)
     end
 
     private
@@ -140,7 +140,7 @@ module Iodine
       @server.vacate(worker.index)
       @hub.unlink(worker)
       worker.close
-      return if @stopping || @rotation.gone?(worker)
+      return if @stopping || @rotation.gone?(worker, status)
 
       @server.count_crash unless status&.success?
       @losses.add(worker, status)

@@ -47,27 +47,38 @@ module Iodine
     end
 
     def look
-      workers = @cluster.settled
+      workers = @cluster.staying
       @suspects.keep_if { |worker, _| workers.include?(worker) }
       workers.each { |worker| judge(worker) } unless @timeout.zero?
-      recycle(@cluster.settled) if @recycling
+      recycle(@cluster.staying.select(&:came_up?)) if @recycling
     end
 
     # ---- sick ones ----
 
     def judge(worker)
-      silent, stuck = @server.pulse(worker.index)
-      if [silent, stuck].max < @timeout * 1000
+      symptom = worker.came_up? ? symptom_of(worker) : symptom_of_boot(worker)
+      if symptom.nil?
         @suspects.delete(worker)
       elsif Clock.now - (@suspects[worker] ||= Clock.now) >= APART
-        condemn(worker, silent, stuck)
+        condemn(worker, symptom)
       end
     end
 
+    # @return [String, nil] nil: it is well
+    def symptom_of(worker)
+      silent, stuck = @server.pulse(worker.index)
+      return if [silent, stuck].max < @timeout * 1000
+
+      stuck > silent ? "no thread took what waits for #{stuck / 1000} s" : "silent for #{silent / 1000} s"
+    end
+
+    def symptom_of_boot(worker)
+      "not up after #{worker.age.to_i} s" if worker.age > @timeout
+    end
+
     # It has a second to say what it is at.
-    def condemn(worker, silent, stuck)
-      Log.error("worker #{worker.pid} is sick and is killed, as worker-timeout is #{@timeout} s: " +
-                (stuck > silent ? "no thread took what waits for #{stuck / 1000} s" : "silent for #{silent / 1000} s"))
+    def condemn(worker, symptom)
+      Log.error("worker #{worker.pid} is sick and is killed, as worker-timeout is #{@timeout} s: #{symptom}")
       worker.dismissed = true
       dumps = dumps_of(worker)
       worker.order(:dump)
@@ -81,7 +92,7 @@ module Iodine
     def execute(worker, dumps)
       return unless @cluster.workers.include?(worker)
 
-      report_requests(worker) unless dumps_of(worker) > dumps
+      report_requests(worker) unless dumps_of(worker) > dumps || !worker.came_up?
       worker.kill
     end
 

@@ -48,7 +48,7 @@ module Iodine
     end
 
     def give_up(worker, status)
-      @failure = worker.error.to_s.empty? ? "the last one #{Worker.fate(status)}" : worker.error
+      @failure = worker.error || "the last one #{Worker.fate(status)}"
       @events << :now
     end
   end

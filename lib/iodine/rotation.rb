@@ -40,10 +40,10 @@ module Iodine
     end
 
     # True when the worker that is gone needs no replacement.
-    def gone?(worker)
+    def gone?(worker, status)
       if worker == @new
         old = @old
-        abandon(worker)
+        abandon(worker.error || "it #{Worker.fate(status)}")
         alive?(old) # if it died meanwhile, it must be replaced after all
       elsif worker == @old
         step unless @new
@@ -73,8 +73,8 @@ module Iodine
       give_up unless @new
     end
 
-    def abandon(worker)
-      Log.error("the new worker failed to come up: #{worker.error}: the old ones stay")
+    def abandon(reason)
+      Log.error("the new worker failed to come up: #{reason}: the old ones stay")
       give_up
     end
 

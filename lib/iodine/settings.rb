@@ -13,10 +13,11 @@ module Iodine
   # `max_msg` too; `max_body` and `max_pending` in MB.
   # Some belong to {Iodine.start}: `shutdown_timeout` is how long a graceful stop waits for requests under way;
   # `no_db_hooks` leaves ActiveRecord and Sequel alone when a worker is forked; `worker_timeout` is how long requests
-  # may wait while no thread takes any, before their worker is killed, and `worker_max_rss` (MB), `worker_max_requests`
-  # and `worker_max_age` say when one is replaced. `metrics` is where the server tells how it is doing: a port,
-  # "host:port" or the path of a Unix socket. `log_file` is where the access log goes (nil: standard error),
-  # `log_format` how it looks: "clf" or "json"; with either of the two there is one, without `log`.
+  # may wait while no thread takes any, before their worker is killed, and how long one may take to come up;
+  # `worker_max_rss` (MB), `worker_max_requests` and `worker_max_age` say when one is replaced. `metrics` is where the
+  # server tells how it is doing: a port, "host:port" or the path of a Unix socket. `log_file` is where the access log
+  # goes (nil: standard error), `log_format` how it looks: "clf" or "json"; with either of the two there is one, without
+  # `log`.
   DEFAULT_SETTINGS = { # rubocop:disable Style/MutableConstant
     port: DEFAULT_PORT, address: nil, mode: 0o660, backlog: 1024, log: false,
     timeout: 40, head_timeout: 10, body_timeout: 30, write_timeout: 30, shutdown_timeout: 25,

@@ -7,7 +7,10 @@ module Iodine
     UP = '+' # what it reports; FAILED comes with the reason
     FAILED = '-'
 
-    attr_reader :index, :pid, :failures, :error
+    attr_reader :index, :pid, :failures
+
+    # @return [String, nil] why it failed to come up, if it said so
+    attr_reader :error
 
     # It was told to end, or is about to be killed: nobody need look after it any more.
     attr_accessor :dismissed
@@ -55,7 +58,7 @@ module Iodine
     # Blocks until it is up or has failed to come up.
     def up?
       first = @said.read(1)
-      @error = @said.read unless first == UP
+      @error = @said.read unless first.nil? || first == UP
       @up = first == UP
     end
 

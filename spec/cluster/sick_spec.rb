@@ -110,4 +110,41 @@ RSpec.describe 'A worker that hangs' do
     expect(@server.children).to include(victim)
     Process.kill(:KILL, victim)
   end
+
+  describe 'while it boots' do
+    let(:stuck) { File.join(work_dir, 'stuck') }
+
+    before do
+      config = write_file(work_dir, 'config.rb', <<~RUBY)
+        def wait_for_it = (sleep 0.05 while File.exist?(#{stuck.inspect}))
+        Iodine.on_state(:on_start) { wait_for_it unless Iodine.master? }
+      RUBY
+      @server = boot(app, '-w', '2', '-t', '1', '--worker-timeout', '2', '-C', config, lint: false)
+    end
+
+    def wait_for_condemned
+      @server.wait_for(/^ERROR: worker (\d+) is sick and is killed, as worker-timeout is 2 s: not up after \d+ s$/)[1].to_i
+    end
+
+    it 'is killed and replaced; its threads are told' do
+      healthy, victim = workers
+      FileUtils.touch(stuck)
+      Process.kill(:KILL, victim)
+      condemned = wait_for_condemned
+      @server.wait_for(/^ERROR: worker #{condemned} was killed by SIGKILL and is replaced/)
+      FileUtils.rm(stuck)
+      eventually(within: 20) { workers.include?(healthy) && !workers.include?(condemned) }
+      expect(@server.stderr).to match(/^WARNING: process #{condemned} serves nothing$/).and match(/^\t.*wait_for_it/)
+      expect(@server.stderr).not_to include('no request is known')
+    end
+
+    it 'as the replacement of another one leaves that in its place' do
+      before = workers
+      FileUtils.touch(stuck)
+      @server.kill(:USR1)
+      wait_for_condemned
+      @server.wait_for('ERROR: the new worker failed to come up: it was killed by SIGKILL: the old ones stay')
+      expect(workers).to match_array(before)
+    end
+  end
 end
