@@ -22,5 +22,5 @@ void iod_print(iod_printer_t *p, const char *format, ...) {
   va_end(again);
   va_end(arguments);
   p->failed = n < 0;
-  if (n > 0) b->end += (size_t)n;
+  if (n > 0) iod_buffer_extend(b, (size_t)n);
 }

@@ -69,7 +69,7 @@ static void drop_owned(iod_buffer_t *out, size_t start, iod_connection_kind_t ki
       continue;
     }
     memmove(line, feed + 1, (size_t)(end - feed) - 1);
-    out->end -= length;
+    iod_buffer_cut(out, length);
   }
 }
 

@@ -44,7 +44,7 @@ static void reserve(iod_buffer_t *out, size_t n) {
 /* Into room that was reserved. */
 static void put(iod_buffer_t *out, const char *bytes, size_t length) {
   memcpy(iod_buffer_tail(out), bytes, length);
-  out->end += length;
+  iod_buffer_extend(out, length);
 }
 
 static void put_slice(iod_buffer_t *out, iod_slice_t slice) { put(out, slice.at, slice.length); }
@@ -108,7 +108,7 @@ iod_slice_t iod_rack_writer_date(void) {
 
 static void put_length(iod_buffer_t *out, uint64_t length) {
   put_slice(out, IOD_SLICE("content-length: "));
-  out->end += iod_decimal(iod_buffer_tail(out), length);
+  iod_buffer_extend(out, iod_decimal(iod_buffer_tail(out), length));
   put_slice(out, IOD_SLICE("\r\n"));
 }
 
@@ -282,7 +282,7 @@ static int write_piece(iod_rack_writer_t *w, VALUE string, size_t length) {
   size_t head = iod_buffer_length(&w->out);
   if (w->framing == IOD_RACK_CHUNKED) {
     reserve(&w->out, IOD_CHUNK_HEAD_ROOM);
-    w->out.end += iod_http1_chunk_head(iod_buffer_tail(&w->out), length);
+    iod_buffer_extend(&w->out, iod_http1_chunk_head(iod_buffer_tail(&w->out), length));
     head = iod_buffer_length(&w->out);
   }
   iod_segment_t segments[] = {gathered(w),

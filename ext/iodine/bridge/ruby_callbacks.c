@@ -131,7 +131,8 @@ static VALUE open_connection(VALUE data) {
 
 /* Text was checked when it came: Ruby need not do that again. */
 static VALUE text_of(const iod_message_t *m) {
-  VALUE string = rb_utf8_str_new(m->bytes, (long)m->length);
+  VALUE string = rb_str_new(m->bytes, (long)m->length);
+  RB_ENCODING_SET_INLINED(string, rb_utf8_encindex());
   ENC_CODERANGE_SET(string, iod_ascii(m->bytes, m->length) ? ENC_CODERANGE_7BIT : ENC_CODERANGE_VALID);
   return string;
 }

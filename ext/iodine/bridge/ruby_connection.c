@@ -158,7 +158,7 @@ static const char *kind_name(const iod_connection_t *c) {
 
 /* Text where the peer gets text: UTF-8 that is valid. */
 static bool is_text(VALUE string) {
-  int index = rb_enc_get_index(string);
+  int index = RB_ENCODING_GET(string);
   if (index != rb_utf8_encindex() && index != rb_usascii_encindex()) return false;
   return rb_enc_str_coderange(string) != ENC_CODERANGE_BROKEN;
 }

@@ -126,7 +126,7 @@ size_t iod_decimal(char room[IOD_DECIMAL_ROOM], uint64_t n) {
 static void put(iod_buffer_t *out, iod_slice_t slice) {
   if (slice.length == 0) return; /* memcpy from NULL is undefined even then */
   memcpy(iod_buffer_tail(out), slice.at, slice.length);
-  out->end += slice.length;
+  iod_buffer_extend(out, slice.length);
 }
 
 iod_slice_t iod_http1_connection_line(bool keep_alive, int minor) {

@@ -30,7 +30,7 @@ static size_t pieces_of(const iod_multipart_t *body, const iod_range_t *range, i
 static void put(iod_buffer_t *out, iod_slice_t slice) {
   if (slice.length == 0) return; /* memcpy from NULL is undefined even then */
   memcpy(iod_buffer_tail(out), slice.at, slice.length);
-  out->end += slice.length;
+  iod_buffer_extend(out, slice.length);
 }
 
 int iod_multipart_append_head(iod_buffer_t *out, const iod_multipart_t *body, size_t index) {

@@ -67,7 +67,7 @@ static int inflate_some(iod_inflater_t *inflater, iod_buffer_t *out) {
   unsigned room = stream->avail_out;
   if (stream->avail_in > 0) inflater->at_start = false;
   int result = inflate(stream, Z_SYNC_FLUSH);
-  out->end += room - stream->avail_out;
+  iod_buffer_extend(out, room - stream->avail_out);
   if (result == Z_MEM_ERROR) return IOD_E_NOMEM;
   if (result == Z_STREAM_END) {
     inflater->at_start = true;
@@ -171,7 +171,7 @@ static int deflate_piece(z_stream *stream, int flush, iod_buffer_t *out) {
     stream->next_out = (Bytef *)iod_buffer_tail(out);
     stream->avail_out = room;
     deflate(stream, flush);
-    out->end += room - stream->avail_out;
+    iod_buffer_extend(out, room - stream->avail_out);
   } while (stream->avail_out == 0);
   return 0;
 }
@@ -184,11 +184,11 @@ int iod_deflater_run(iod_deflater_t *deflater, iod_slice_t message, iod_buffer_t
     deflater->stream.avail_in = piece_of(message.length - at);
     int flush = message.length - at <= PIECE_MAX ? Z_SYNC_FLUSH : Z_NO_FLUSH;
     if (deflate_piece(&deflater->stream, flush, out) != 0) {
-      out->end = out->start + before;
+      iod_buffer_cut(out, iod_buffer_length(out) - before);
       return IOD_E_NOMEM;
     }
   }
-  out->end -= sizeof TAIL;
+  iod_buffer_cut(out, sizeof TAIL);
   return 0;
 }
 

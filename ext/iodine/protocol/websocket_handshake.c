@@ -75,7 +75,7 @@ void iod_websocket_accept(char out[IOD_WEBSOCKET_ACCEPT_LENGTH], iod_slice_t key
 /* Room was reserved. */
 static void put(iod_buffer_t *out, iod_slice_t text) {
   memcpy(iod_buffer_tail(out), text.at, text.length);
-  out->end += text.length;
+  iod_buffer_extend(out, text.length);
 }
 
 int iod_websocket_handshake_answer(const iod_websocket_handshake_t *h, iod_buffer_t *out) {
@@ -88,7 +88,7 @@ int iod_websocket_handshake_answer(const iod_websocket_handshake_t *h, iod_buffe
   put(out, IOD_SLICE("\r\n"));
   if (!h->agreed.on) return 0;
   put(out, IOD_SLICE("sec-websocket-extensions: "));
-  out->end += iod_websocket_offer_answer(iod_buffer_tail(out), &h->agreed);
+  iod_buffer_extend(out, iod_websocket_offer_answer(iod_buffer_tail(out), &h->agreed));
   put(out, IOD_SLICE("\r\n"));
   return 0;
 }

@@ -61,7 +61,7 @@ static int add_plain(reader_t *r, const char *at, size_t n) {
   if (iod_buffer_reserve(&r->message, n) != 0) return IOD_E_NOMEM;
   char *to = iod_buffer_tail(&r->message);
   iod_websocket_mask(to, at, n, r->mask, 0);
-  r->message.end += n;
+  iod_buffer_extend(&r->message, n);
   return text_goes_on(r, to, n) ? 0 : IOD_E_WEBSOCKET_DATA;
 }
 

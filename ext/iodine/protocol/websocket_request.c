@@ -136,6 +136,6 @@ int iod_websocket_request_write(const iod_websocket_request_t *r, iod_buffer_t *
     *key_at = iod_buffer_length(out) - before - IOD_WEBSOCKET_KEY_LENGTH - strlen("\r\n");
     if (add_lines(out, r) == 0 && add(out, IOD_SLICE("\r\n")) == 0 && add(out, r->body) == 0) return 0;
   }
-  out->end = out->start + before;
+  iod_buffer_cut(out, iod_buffer_length(out) - before);
   return IOD_E_NOMEM;
 }

@@ -270,7 +270,7 @@ static ssize_t receive(iod_stream_t *s, bool *filled) {
   if (direct) {
     feed_scratch(s, (size_t)n);
   } else {
-    s->input.end += (size_t)n;
+    iod_buffer_extend(&s->input, (size_t)n);
     feed_input(s);
   }
   if (s->adopting) *filled = true;

@@ -27,7 +27,7 @@ void iod_access_log_add(iod_access_log_t *log, const iod_access_entry_t *entry) 
   }
   char *line = iod_buffer_tail(&log->lines);
   char *end = (log->sink.json ? iod_access_line_json : iod_access_line_clf)(line, entry, &log->clock);
-  log->lines.end = (size_t)(end - log->lines.bytes);
+  iod_buffer_extend(&log->lines, (size_t)(end - line));
   atomic_store_explicit(&log->waiting, iod_buffer_length(&log->lines), memory_order_relaxed);
 }
 

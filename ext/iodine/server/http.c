@@ -283,7 +283,9 @@ static void await_proxy_header(iod_http_t *http) {
 }
 
 static size_t take_proxy_header(iod_http_t *http, const char *bytes, size_t length) {
-  int used = iod_proxies_take_header(http->listener, &http->remote, &http->trusted, bytes, length);
+  bool trusted = http->trusted;
+  int used = iod_proxies_take_header(http->listener, &http->remote, &trusted, bytes, length);
+  http->trusted = trusted;
   if (used > 0) begin(http);
   if (used >= 0) return (size_t)used;
   iod_log(IOD_LOG_DEBUG, "closed a connection of %s: it does not begin with a PROXY header", http->remote.ip);

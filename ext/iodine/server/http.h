@@ -19,17 +19,17 @@ typedef struct iod_http {
   iod_request_t *request;     /* the one whose body comes, or that the application answers */
   iod_timer_t patience;       /* with its request: server/overload.h */
   uint64_t since;             /* ms: the request was complete */
-  iod_address_place_t place;
   iod_http1_body_t body;
   iod_spool_t spool;
   uint64_t begun_us;   /* the first byte of this request came; 0: none yet */
   uint64_t body_bytes; /* of the answer, so far */
-  uint16_t status;     /* of the answer */
+  iod_address_place_t place;
+  uint16_t status; /* of the answer */
   uint8_t state;
-  uint8_t row;  /* pipelined requests that went before others */
-  bool held;    /* no further request until the last answer is written */
-  bool refused; /* the connection itself */
-  bool trusted; /* the peer is a trusted proxy */
+  uint8_t row;      /* pipelined requests that went before others */
+  bool held : 1;    /* no further request until the last answer is written */
+  bool refused : 1; /* the connection itself */
+  bool trusted : 1; /* the peer is a trusted proxy */
   iod_peer_t remote;
 } iod_http_t;
 

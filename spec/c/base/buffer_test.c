@@ -42,7 +42,7 @@ TEST(buffer_moves_to_the_front_rather_than_grow) {
   iod_buffer_t b = {0};
   CHECK_INT(iod_buffer_reserve(&b, 100), 0);
   size_t capacity = b.capacity;
-  b.end = capacity;
+  iod_buffer_extend(&b, capacity);
   memset(b.bytes, 'x', capacity);
   memcpy(b.bytes + capacity - 3, "end", 3);
   iod_buffer_consume(&b, capacity - 3);
@@ -78,10 +78,11 @@ TEST(buffer_without_memory_is_unchanged) {
   iod_alloc_countdown = 0;
   char zeroes[1000] = "";
   CHECK_INT(iod_buffer_append(&b, zeroes, sizeof(zeroes)), IOD_E_NOMEM);
+  iod_alloc_countdown = -1;
   CHECK_INT(iod_buffer_reserve(&b, SIZE_MAX), IOD_E_NOMEM);
   CHECK_INT(iod_buffer_reserve(&b, (size_t)PTRDIFF_MAX), IOD_E_NOMEM);
+  CHECK_INT(iod_buffer_reserve(&b, (size_t)UINT32_MAX - iod_buffer_length(&b) + 1), IOD_E_NOMEM);
   CHECK_INT(memcmp(&b, &before, sizeof(b)), 0);
   check_holds(&b, "ello");
-  iod_alloc_countdown = -1;
   iod_buffer_deinit(&b);
 }

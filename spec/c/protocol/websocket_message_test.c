@@ -247,7 +247,7 @@ static void append_frame(iod_buffer_t *out, iod_websocket_frame_t frame, const c
   size_t n = (size_t)frame.length;
   if (iod_buffer_reserve(out, n) != 0) abort();
   iod_websocket_mask(iod_buffer_tail(out), payload, n, mask, 0);
-  out->end += n;
+  iod_buffer_extend(out, n);
 }
 
 /* Reads in pieces of `size`; how many messages came, all of them like this one; or an error. */
