@@ -1,4 +1,3 @@
-#include "../base/heap.h"
 #include "app_thread.h"
 #include "rack.h"
 #include "ruby_connection.h"
@@ -8,7 +7,6 @@ __attribute__((visibility("default"))) void Init_iodine_ext(void);
 
 void Init_iodine_ext(void) {
   VALUE iodine = rb_define_module("Iodine");
-  iod_heap_keep();
   iod_rack_init(iodine);
   iod_ruby_connection_init(iodine);
   iod_ruby_server_init(iodine);

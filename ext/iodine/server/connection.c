@@ -207,7 +207,7 @@ static iod_stream_t *stream_of(iod_server_t *server, const iod_connection_t *c) 
 
 static int write_now(iod_server_t *server, iod_connection_t *c, const iod_segment_t *segment, bool text) {
   iod_stream_t *s = stream_of(server, c);
-  iod_pulse_count(&server->pulse->sent);
+  iod_count_one(&server->pulse->sent);
   if (s) return iod_line_of(s)->ops->write(s, segment, text);
   iod_segment_drop(segment, &server->loop.releaser);
   return IOD_E_CLOSED;

@@ -476,7 +476,7 @@ static void count_answer(const iod_http_t *http) {
 
 static void finish_answer(iod_http_t *http, int flags) {
   log_answer(http);
-  iod_pulse_count(&server_of(http)->pulse->answered);
+  iod_count_one(&server_of(http)->pulse->answered);
   count_answer(http);
   iod_request_t *r = http->request;
   /* A body that ends with the connection looks whole after a FIN. */
@@ -508,7 +508,7 @@ int iod_http_send(iod_server_t *server, iod_request_t *request, const iod_send_t
     return IOD_E_CLOSED;
   }
   bool last = send->flags & IOD_SEND_LAST;
-  iod_pulse_count(&server->pulse->sent);
+  iod_count_one(&server->pulse->sent);
   if (send->status) {
     http->status = (uint16_t)send->status;
     iod_overload_answered(http);

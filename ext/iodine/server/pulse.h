@@ -3,10 +3,7 @@
 #ifndef IOD_SERVER_PULSE_H
 #define IOD_SERVER_PULSE_H
 
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "stats.h"
 
 enum { IOD_PULSE_REQUESTS = 16, IOD_PULSE_LINE = 200 };
 
@@ -19,8 +16,8 @@ typedef struct iod_pulse_request {
 typedef struct iod_pulse {
   _Atomic uint64_t beat;        /* ms: the last look of the stand-in; 0: nobody serves here yet */
   _Atomic uint64_t stuck_since; /* ms: jobs wait since then, none was taken and nothing sent; 0: it isn't so */
-  _Atomic uint64_t sent;        /* counts pieces of answers, and messages: who writes isn't stuck */
-  _Atomic uint64_t answered;    /* requests */
+  iod_count_t sent;             /* pieces of answers, and messages: who writes isn't stuck. Under the state lock */
+  iod_count_t answered;         /* requests. Likewise */
   _Atomic uint32_t dumps;       /* how often Ruby has written backtraces */
   _Atomic uint32_t listed;      /* of the requests, once it is stuck for a while; 0 while they are written */
   iod_pulse_request_t requests[IOD_PULSE_REQUESTS];
@@ -40,10 +37,5 @@ void iod_pulse_look(struct iod_server *server);
 
 /* In the root: the requests of a worker that is stuck, the oldest first; how many. */
 uint32_t iod_pulse_requests(iod_pulse_t *pulse, iod_pulse_request_t requests[IOD_PULSE_REQUESTS]);
-
-/* Under the state lock, which only one has: no read-modify-write. */
-static inline void iod_pulse_count(_Atomic uint64_t *counter) {
-  atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1, memory_order_relaxed);
-}
 
 #endif
