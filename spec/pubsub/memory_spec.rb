@@ -36,7 +36,9 @@ RSpec.describe 'Pub/sub in a cluster' do
       note(/heard #{(round + 1) * 15_000}$/, 3, within: 60)
       pids.map { |pid| rss(pid) }
     end
-    sizes[1].zip(sizes[5]).each { |before, after| expect(after - before).to be < (10 << 20) * Support::Deadline::SLOWER }
+    # One that publishes swings by 20 MB, since its heap has holes; a leak of each round's 22 MB of messages would show.
+    before, after = [sizes.first(3), sizes.last(3)].map { |rounds| rounds.transpose.map(&:min) }
+    expect(after.zip(before).map { |late, early| late - early }).to all(be < (10 << 20) * Support::Deadline::SLOWER)
   end
 
   it 'leaves no descriptor of a worker that is gone, in the root or in others' do
