@@ -117,9 +117,13 @@ RSpec.describe 'A worker that hangs' do
     before do
       config = write_file(work_dir, 'config.rb', <<~RUBY)
         def wait_for_it = (sleep 0.05 while File.exist?(#{stuck.inspect}))
-        Iodine.on_state(:on_start) { wait_for_it unless Iodine.master? }
+        Iodine.on_state(:on_start) do
+          wait_for_it
+          warn 'started'
+        end
       RUBY
       @server = boot(app, '-w', '2', '-t', '1', '--worker-timeout', '2', '-C', config, lint: false)
+      eventually { @server.stderr.scan('started').size == 2 }
     end
 
     def wait_for_condemned
