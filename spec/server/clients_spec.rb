@@ -27,10 +27,6 @@ RSpec.describe 'Difficult clients' do
     "GET #{path} HTTP/1.1\r\nHost: spec\r\n\r\n"
   end
 
-  def now
-    Process.clock_gettime(Process::CLOCK_MONOTONIC)
-  end
-
   it 'answers a client that has sent FIN behind its request' do
     %w[/ /slow].each do |path|
       client = dial.write(request(path)).shut
