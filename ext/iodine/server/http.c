@@ -590,7 +590,7 @@ bool iod_http_busy(const iod_stream_t *s) {
   const iod_http_t *http = (const iod_http_t *)(const void *)s;
   if (iod_relay_is(s)) return s->output.pending > 0 || s->lingering;
   if (settings_of(http)->inside) return false;
-  if (server_of(http)->draining && (http->state == GREETING || http->state == PROXY || s->in_ready)) return true;
-  if (http->state == GREETING || http->state == PROXY) return false;
+  bool draining = server_of(http)->draining;
+  if (http->state == GREETING || http->state == PROXY || (draining && s->in_ready)) return draining;
   return http->state == BODY || http->state == APP || http->parser || s->output.pending > 0 || s->lingering;
 }
