@@ -3,11 +3,10 @@
 #ifndef IOD_BASE_HEAP_H
 #define IOD_BASE_HEAP_H
 
-/* For a process that serves, before its threads begin: a heap that shrinks after each garbage collection and grows
- * again costs more in page faults than all else that a large message does; and threads of which one runs at a time need
- * no heap each. What the environment says goes first: MALLOC_TRIM_THRESHOLD_, MALLOC_MMAP_THRESHOLD_, MALLOC_ARENA_MAX,
- * GLIBC_TUNABLES. */
-void iod_heap_set(void);
+/* For a process that serves: a heap that shrinks after each garbage collection and grows again costs more in page
+ * faults than all else that a large message does. What MALLOC_TRIM_THRESHOLD_, MALLOC_MMAP_THRESHOLD_ or GLIBC_TUNABLES
+ * of the environment say, goes first. */
+void iod_heap_keep(void);
 
 /* Gives back what is free. Takes milliseconds, in which nobody else can allocate. */
 void iod_heap_trim(void);

@@ -371,7 +371,7 @@ static void *stand_in(void *argument) {
 
 int iod_crew_start(iod_server_t *server) {
   iod_crew_t *crew = &server->crew;
-  iod_heap_set();
+  iod_heap_keep();
   *crew = (iod_crew_t){.slot = &server->shared.slots[server->index]};
   pthread_mutex_init(&crew->lock, NULL);
   condition_init(&crew->stand_in_wake);
